@@ -1,0 +1,32 @@
+# Compiler settings every target shares. Sanitizers and the fuzzer come as presets (CMakePresets.json).
+option(RINGWEIR_TESTS "build the tests" ON)
+option(RINGWEIR_BENCH "build bench/ and perf/" ON)
+option(RINGWEIR_FUZZ "build only the fuzz targets (clang)" OFF)
+set(RINGWEIR_SANITIZE "" CACHE STRING "address,undefined or thread")
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+endif()
+
+add_library(ringweir_options INTERFACE)
+target_include_directories(ringweir_options INTERFACE "${CMAKE_SOURCE_DIR}/include")
+target_compile_options(ringweir_options INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+  -Werror -fno-omit-frame-pointer)
+target_compile_definitions(ringweir_options INTERFACE RINGWEIR_VERSION="${PROJECT_VERSION}")
+if(RINGWEIR_SANITIZE)
+  target_compile_options(ringweir_options INTERFACE -fsanitize=${RINGWEIR_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(ringweir_options INTERFACE -fsanitize=${RINGWEIR_SANITIZE})
+endif()
+if(RINGWEIR_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # liburcu's and our own fences are seen through the atomics around them; GCC only warns that TSan skips fences.
+  target_compile_options(ringweir_options INTERFACE -Wno-tsan)
+endif()
+if(RINGWEIR_FUZZ)
+  target_compile_options(ringweir_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  target_link_options(ringweir_options INTERFACE -fsanitize=address,undefined)
+endif()

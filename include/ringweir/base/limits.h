@@ -1,0 +1,37 @@
+// Every maximum of the data path, in one place, with the relations they must keep.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace ringweir::limits {
+
+inline constexpr std::size_t kShardsMax = 256;
+inline constexpr std::size_t kListenersMax = 64;
+inline constexpr std::size_t kRoutesMax = 1024;
+
+// A UDP datagram cannot carry more than 65,507 octets of payload over IPv4.
+inline constexpr std::size_t kMessageBytesMax = 65'535;
+inline constexpr std::size_t kHeadersMax = 128;       // header fields in one message
+inline constexpr std::size_t kViasMax = 70;           // Max-Forwards default, RFC 3261 8.1.1.6
+inline constexpr std::size_t kHeaderLineBytesMax = 8'192;
+inline constexpr std::size_t kUriParametersMax = 32;
+
+inline constexpr std::size_t kContactsPerRequestMax = 32;
+inline constexpr std::size_t kContactsPerAorMax = 32;  // registrar.max_contacts may not exceed it
+inline constexpr std::size_t kAorBytesMax = 255;
+inline constexpr std::size_t kContactBytesMax = 1'023;
+inline constexpr std::size_t kCallIdBytesMax = 255;
+inline constexpr std::uint32_t kExpiresSecondsMax = 7u * 24 * 3600;
+
+// Receive buffers of one shard's ring: small ones hold nearly every datagram (see io).
+inline constexpr std::size_t kTurnBatchMax = 256;      // datagrams decided in one turn before output leaves
+
+inline constexpr std::size_t kMailboxDepth = 1'024;    // parcels in flight between one ordered pair of shards
+inline constexpr std::size_t kParcelBytes = 2'048;     // a handed-over message up to this size uses a small parcel
+
+static_assert(kContactsPerRequestMax <= kContactsPerAorMax);
+static_assert(kHeaderLineBytesMax < kMessageBytesMax);
+static_assert(kAorBytesMax < 256 && kCallIdBytesMax < 256, "lengths are kept in one octet");
+static_assert((kMailboxDepth & (kMailboxDepth - 1)) == 0);
+
+}  // namespace ringweir::limits

@@ -1,0 +1,61 @@
+// Fixed-size blocks carved at start and never given back: the message path takes and returns them without malloc. One thread.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "ringweir/base/check.h"
+
+namespace ringweir {
+
+template <class T>
+class Slab {
+ public:
+  explicit Slab(std::uint32_t capacity)
+      : capacity_(capacity), blocks_(static_cast<Block*>(::operator new(sizeof(Block) * capacity, kAlign))) {
+    for (std::uint32_t i = capacity; i-- > 0;) {
+      blocks_[i].next = free_;
+      free_ = &blocks_[i];
+    }
+  }
+  Slab(const Slab&) = delete;
+  Slab& operator=(const Slab&) = delete;
+  ~Slab() {
+    ::operator delete(blocks_, kAlign);
+  }
+
+  // Null when every block is taken: the caller sheds.
+  template <class... Args>
+  T* take(Args&&... args) noexcept {
+    if (!free_) return nullptr;
+    Block* block = free_;
+    free_ = block->next;
+    ++taken_;
+    return ::new (static_cast<void*>(block)) T(std::forward<Args>(args)...);
+  }
+  void give(T* object) noexcept {
+    object->~T();
+    Block* block = reinterpret_cast<Block*>(object);
+    check(block >= blocks_ && block < blocks_ + capacity_, "block of another slab");
+    block->next = free_;
+    free_ = block;
+    --taken_;
+  }
+  std::uint32_t taken() const noexcept { return taken_; }
+  std::uint32_t capacity() const noexcept { return capacity_; }
+
+ private:
+  union Block {
+    Block* next;
+    alignas(T) std::byte bytes[sizeof(T)];
+  };
+  static constexpr std::align_val_t kAlign{alignof(Block) < 64 ? 64 : alignof(Block)};
+  std::uint32_t capacity_;
+  std::uint32_t taken_ = 0;
+  Block* blocks_;
+  Block* free_ = nullptr;
+};
+
+}  // namespace ringweir

@@ -1,0 +1,13 @@
+// What a driver counts. Written by the shard's thread, read by any.
+#pragma once
+#include "ringweir/base/counters.h"
+
+namespace ringweir::io {
+
+struct DriverCounters {
+  Counter datagrams_in, datagrams_out, bytes_in, bytes_out;
+  Counter send_errors, send_buffers_exhausted, receive_buffers_exhausted, truncated;
+  Counter wakes_sent, wakes_received, turns;
+};
+
+}  // namespace ringweir::io

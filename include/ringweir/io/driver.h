@@ -1,0 +1,61 @@
+// What a shard asks of the world: datagrams in, datagrams out, the time, a nap. Three drivers keep this shape: uring, epoll,
+// sim (tests). It is a compile-time concept, so the hot path has no virtual call; a fourth (AF_XDP) fits the same way:
+// nothing above io knows that a datagram came from a socket.
+//
+// Thread: everything but wake_from_outside() belongs to the shard's own thread.
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+
+#include "ringweir/base/address.h"
+#include "ringweir/base/time.h"
+
+namespace ringweir::io {
+
+// Which of the shard's sockets, in the order of the listeners (every shard has the same list).
+using SocketIndex = std::uint16_t;
+
+struct Received {
+  std::string_view bytes;   // valid until on_datagram() returns; writable storage behind it is not promised
+  Endpoint peer;
+  SocketIndex socket;
+  bool truncated;           // larger than any receive buffer: the rest is lost
+};
+
+// A place to assemble one datagram. Taken, filled, then sent or dropped within the same turn.
+struct SendBuffer {
+  char* data = nullptr;     // null: none left, shed (the driver counts it)
+  std::uint32_t capacity = 0;
+  std::uint32_t slot = 0;   // the driver's own
+};
+
+
+template <class H>
+concept Handler = requires(H h, const Received& received) {
+  { h.on_datagram(received) } -> std::same_as<void>;
+};
+
+struct NullHandler {
+  void on_datagram(const Received&) {}
+};
+
+template <class D>
+concept Driver = requires(D d, NullHandler& h, SendBuffer b, Endpoint to, SocketIndex s, Instant until, std::uint32_t n) {
+  { d.now() } -> std::same_as<Instant>;        // cached once a turn
+  { d.wall_ms() } -> std::same_as<WallMs>;     // cached once a turn
+  // A buffer of at least n octets.
+  { d.take_buffer(n) } -> std::same_as<SendBuffer>;
+  { d.drop_buffer(b) } -> std::same_as<void>;
+  // Queues; leaves with this turn's single submit. Errors (refused port, full socket) are counted, never thrown.
+  { d.send(b, n, s, to) } -> std::same_as<void>;
+  // Wakes shard n's driver if it sleeps (IORING_OP_MSG_RING, eventfd). Queued with the turn's output where that is cheaper.
+  { d.wake(n) } -> std::same_as<void>;
+  // Flushes queued output, waits for input, a wake or `until` (not at all when `until` has passed), refreshes now() and
+  // wall_ms(), then hands at most limits::kTurnBatchMax datagrams to the handler, oldest first.
+  { d.turn(h, until) } -> std::same_as<void>;
+  // Any thread.
+  { d.wake_from_outside() } -> std::same_as<void>;
+};
+
+}  // namespace ringweir::io

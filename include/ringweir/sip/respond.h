@@ -1,0 +1,29 @@
+// Building a response from the request it answers (RFC 3261 8.2.6, 18.2.1, RFC 3581 4).
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include "ringweir/base/address.h"
+#include "ringweir/base/writer.h"
+#include "ringweir/sip/message.h"
+#include "ringweir/sip/via.h"
+
+namespace ringweir::sip {
+
+std::string_view reason_phrase(std::uint16_t status) noexcept;  // RFC 3261 21 and IANA; "Unknown" otherwise
+
+// Status line, every Via in order (the top one with received and rport filled in from `source`), From, To (with `to_tag`
+// where it has none and the status is not 100), Call-ID, CSeq, Timestamp where a 100 needs it.
+// What is missing or malformed in the request is left out: a 400 answers what it can.
+// The caller adds its own header fields, then calls end_message().
+void begin_response(Writer& out, const Message& request, std::uint16_t status, std::string_view reason,
+                    std::string_view to_tag, const Endpoint& source) noexcept;
+
+// "Content-Length: n", the empty line and the body.
+void end_message(Writer& out, std::string_view content_type = {}, std::string_view body = {}) noexcept;
+
+// Where the response goes over UDP (RFC 3261 18.2.2, RFC 3581 4): the source address; its port when rport was asked for,
+// else the port of sent-by (5060 when none). maddr is honoured only for a multicast-free address equal to the source.
+Endpoint response_target(const Via& top, const Endpoint& source) noexcept;
+
+}  // namespace ringweir::sip
