@@ -72,7 +72,8 @@ std::optional<IpAddress> parse_ip(std::string_view text) noexcept {
     if (text.find(':') == text.npos) return std::nullopt;
   }
   char copy[kIpTextMax + 1];
-  if (text.empty() || text.size() > kIpTextMax) return std::nullopt;
+  // A NUL inside would end the copy early and let what follows it pass unread.
+  if (text.empty() || text.size() > kIpTextMax || text.find('\0') != text.npos) return std::nullopt;
   std::memcpy(copy, text.data(), text.size());
   copy[text.size()] = 0;
   IpAddress ip;
