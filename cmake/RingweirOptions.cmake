@@ -1,6 +1,6 @@
 # Compiler settings every target shares. Sanitizers and the fuzzer come as presets (CMakePresets.json).
 option(RINGWEIR_TESTS "build the tests" ON)
-option(RINGWEIR_BENCH "build bench/ and perf/" ON)
+option(RINGWEIR_BENCH "build bench/" ON)
 option(RINGWEIR_FUZZ "build only the fuzz targets (clang)" OFF)
 set(RINGWEIR_SANITIZE "" CACHE STRING "address,undefined or thread")
 
