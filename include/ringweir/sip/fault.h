@@ -23,6 +23,7 @@ enum class Fault : std::uint8_t {
   cseq_method,         // CSeq method differs from the request line's, RFC 3261 8.1.1.5
   duplicate_header,    // a single-instance header given twice, RFC 3261 7.3.1
   binary,              // a control octet where text must be
+  truncated,           // a datagram that ends before the empty line
 };
 
 struct Error {

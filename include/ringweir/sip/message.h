@@ -34,6 +34,9 @@ struct Parsed {
 
 class Message {
  public:
+  // An empty message. Written out so that `Message m{}` does not zero the header index.
+  Message() noexcept { first_.fill(kNone); }
+
   bool is_request() const noexcept { return status_ == 0; }
   Method method() const noexcept { return method_; }               // a request's, else unknown
   std::string_view method_text() const noexcept { return method_text_; }
@@ -61,13 +64,13 @@ class Message {
   }
 
  private:
-  friend Parsed parse(std::string_view, Framing, Message&) noexcept;
+  friend class StructureParser;
   static constexpr std::uint8_t kNone = 0xff;
   std::string_view bytes_, method_text_, uri_, body_;
   std::uint32_t count_ = 0;
   std::uint16_t status_ = 0;
   Method method_ = Method::unknown;
-  std::array<std::uint8_t, kHeaderIds> first_{};
+  std::array<std::uint8_t, kHeaderIds> first_;
   std::array<HeaderField, limits::kHeadersMax> headers_;
 };
 static_assert(limits::kHeadersMax < 0xff);
@@ -75,6 +78,10 @@ static_assert(limits::kHeadersMax < 0xff);
 // Structure only: start line, header index, Content-Length, body. Errors carry code and offset. A message with a version
 // other than SIP/2.0 or a duplicate header is an error here, but `out` is filled as far as it goes, so that an answer
 // (505, 400) can still be built from its Via, From, To, Call-ID and CSeq.
+// CR and LF before the start line are skipped (RFC 3261 7.5) and count as consumed. A bare LF ends a line in a datagram,
+// as hand-made messages have it; on a stream it is Fault::header_syntax, because two readers that disagree on line ends
+// disagree on where a message ends. Control octets are Fault::binary unless a backslash quotes them (RFC 3261 25.1).
+// On a stream the answer for a prefix is partial or the very error that the whole has; `out` is then unspecified.
 Parsed parse(std::string_view bytes, Framing framing, Message& out) noexcept;
 
 // What every request must have to be answered or routed (RFC 3261 8.1.1, 8.2, 16.3 step 1): Via, From, To, Call-ID, CSeq,

@@ -14,7 +14,9 @@ std::string_view reason_phrase(std::uint16_t status) noexcept;  // RFC 3261 21 a
 
 // Status line, every Via in order (the top one with received and rport filled in from `source`), From, To (with `to_tag`
 // where it has none and the status is not 100), Call-ID, CSeq, Timestamp where a 100 needs it.
-// What is missing or malformed in the request is left out: a 400 answers what it can.
+// What is missing in the request is left out, and so is a top Via that cannot be read; other malformed values go back as
+// they came (they hold no line end): a 400 answers what it can. Folded values are unfolded.
+// The writer needs room for the worst case, about 300 octets more than the pieces, or nothing is written and it fails.
 // The caller adds its own header fields, then calls end_message().
 void begin_response(Writer& out, const Message& request, std::uint16_t status, std::string_view reason,
                     std::string_view to_tag, const Endpoint& source) noexcept;

@@ -19,9 +19,13 @@ struct Via {
   std::uint16_t rport = 0;      // its value, 0 when empty
   std::uint32_t rport_offset = 0;  // into text: just behind the name "rport", where "=value" goes
   std::uint32_t rport_end = 0;     // into text: end of an existing "=value", equal to rport_offset when there is none
+  std::uint32_t received_offset = 0;  // into text: the ";" of an existing received parameter
+  std::uint32_t received_end = 0;     // into text: its end; equal to received_offset when there is none
   bool has_magic_cookie() const noexcept { return branch.starts_with("z9hG4bK"); }
 };
 
+// One element at the front of `value`; `rest` is what follows its comma (empty at the end). branch, received and rport
+// may be there once (RFC 3261 7.3.1).
 Result<Via> parse_via(std::string_view value, std::string_view& rest) noexcept;
 
 }  // namespace ringweir::sip

@@ -1,0 +1,164 @@
+// Character sets of RFC 3261 25.1 and a cursor over header text. Private to src/sip.
+// CR and LF count as LWS everywhere: parse() lets them into a value only as part of a fold.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace ringweir::sip {
+
+enum CharacterSet : std::uint16_t {
+  kToken = 1 << 0,
+  kWord = 1 << 1,      // Call-ID
+  kUser = 1 << 2,      // unreserved / user-unreserved
+  kPassword = 1 << 3,  // unreserved / "&" / "=" / "+" / "$" / ","
+  kParam = 1 << 4,     // paramchar without escapes
+  kHname = 1 << 5,     // unreserved / hnv-unreserved
+  kHost = 1 << 6,      // a host name; "_" is tolerated because container platforms use it
+  kDigit = 1 << 7,
+  kHex = 1 << 8,
+  kLws = 1 << 9,
+  kValue = 1 << 10,     // a parameter's value outside quotes: visible, none of ; , " < >
+  kUriText = 1 << 11,   // inside angle brackets: visible ASCII, none of < > "
+  kReserved = 1 << 12,  // RFC 3261 25.1 reserved, for URI comparison
+  kDisplay = 1 << 13,   // an unquoted display name: tokens and LWS; UTF-8 is tolerated
+  kAlpha = 1 << 14,
+};
+
+namespace detail {
+consteval std::array<std::uint16_t, 256> character_table() {
+  std::array<std::uint16_t, 256> table{};
+  auto add = [&](std::string_view chars, unsigned sets) {
+    for (char c : chars) table[static_cast<unsigned char>(c)] |= static_cast<std::uint16_t>(sets);
+  };
+  constexpr unsigned kUnreserved = kUser | kPassword | kParam | kHname;
+  for (int c = 'a'; c <= 'z'; ++c) {
+    for (int both : {c, c - 32}) table[both] |= kToken | kWord | kUnreserved | kHost | kDisplay | kAlpha;
+  }
+  add("0123456789", kToken | kWord | kUnreserved | kHost | kDigit | kHex | kDisplay);
+  add("abcdefABCDEF", kHex);
+  add("-.!%*_+`'~", kToken | kWord | kDisplay);
+  add("()<>:\\\"/[]?{}", kWord);
+  add("-_.!~*'()", kUnreserved);
+  add("&=+$,;?/", kUser);
+  add("&=+$,", kPassword);
+  add("[]/:&+$", kParam);
+  add("[]/?:+$", kHname);
+  add("-._", kHost);
+  add(" \t\r\n", kLws | kDisplay);
+  add(";/?:@&=+$,", kReserved);
+  for (int c = 0x21; c < 0x7f; ++c) {
+    if (std::string_view(";,\"<>").find(static_cast<char>(c)) == std::string_view::npos) table[c] |= kValue;
+    if (std::string_view("\"<>").find(static_cast<char>(c)) == std::string_view::npos) table[c] |= kUriText;
+  }
+  for (int c = 0x80; c < 0x100; ++c) table[c] |= kValue | kDisplay;
+  return table;
+}
+inline constexpr auto kCharacters = character_table();
+}  // namespace detail
+
+inline bool is(char c, unsigned sets) noexcept {
+  return (detail::kCharacters[static_cast<unsigned char>(c)] & sets) != 0;
+}
+inline char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+inline bool equals_any_case(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+inline int hex_value(char c) noexcept {
+  return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+struct Cursor {
+  const char* begin;
+  const char* at;
+  const char* end;
+
+  explicit Cursor(std::string_view text) noexcept
+      : begin(text.data()), at(text.data()), end(text.data() + text.size()) {}
+  bool done() const noexcept { return at == end; }
+  bool next_is(char c) const noexcept { return at != end && *at == c; }
+  std::uint32_t offset() const noexcept { return static_cast<std::uint32_t>(at - begin); }
+  std::string_view rest() const noexcept { return {at, static_cast<std::size_t>(end - at)}; }
+  std::string_view since(const char* start) const noexcept {
+    return {start, static_cast<std::size_t>(at - start)};
+  }
+  void skip_lws() noexcept {
+    while (at != end && is(*at, kLws)) ++at;
+  }
+  std::string_view take(unsigned sets) noexcept {
+    const char* start = at;
+    while (at != end && is(*at, sets)) ++at;
+    return since(start);
+  }
+  // Characters of `sets` and %HH escapes; false at a broken escape, where the cursor then stands.
+  bool take_escaped(unsigned sets, std::string_view& taken) noexcept {
+    const char* start = at;
+    for (; at != end; ++at) {
+      if (*at == '%') {
+        if (end - at < 3 || !is(at[1], kHex) || !is(at[2], kHex)) return false;
+        at += 2;
+      } else if (!is(*at, sets)) {
+        break;
+      }
+    }
+    taken = since(start);
+    return true;
+  }
+  // A quoted-string, at its opening quote; false when it is never closed (the cursor stays).
+  bool take_quoted(std::string_view& with_quotes) noexcept {
+    for (const char* p = at + 1; p < end; ++p) {
+      if (*p == '\\') {
+        ++p;
+      } else if (*p == '"') {
+        with_quotes = {at, static_cast<std::size_t>(p + 1 - at)};
+        at = p + 1;
+        return true;
+      }
+    }
+    return false;
+  }
+};
+
+// generic-param: token [ EQUAL ( token / host / quoted-string ) ], EQUAL with LWS around it.
+struct Parameter {
+  std::string_view name, value;
+  bool has_value;
+  const char* end;  // behind the parameter, before any LWS
+};
+// The cursor stands on the name; afterwards on the first octet that is neither parameter nor LWS.
+inline bool take_parameter(Cursor& c, Parameter& p) noexcept {
+  p.name = c.take(kToken);
+  if (p.name.empty()) return false;
+  p.value = {};
+  p.has_value = false;
+  p.end = c.at;
+  c.skip_lws();
+  if (!c.next_is('=')) return true;
+  ++c.at;
+  c.skip_lws();
+  p.has_value = true;
+  if (c.next_is('"')) {
+    if (!c.take_quoted(p.value)) return false;
+  } else {
+    p.value = c.take(kValue);
+    if (p.value.empty()) return false;
+  }
+  p.end = c.at;
+  c.skip_lws();
+  return true;
+}
+
+// host = hostname / IPv4address / IPv6reference
+bool take_host(Cursor& c, std::string_view& host) noexcept;
+// 1 to 65535; the cursor stands behind the colon
+bool take_port(Cursor& c, std::uint16_t& port) noexcept;
+
+}  // namespace ringweir::sip

@@ -1,0 +1,97 @@
+#include "ringweir/sip/credentials.h"
+
+#include "sip/characters.h"
+
+namespace ringweir::sip {
+
+namespace {
+std::unexpected<Error> bad(std::uint32_t offset) noexcept {
+  return std::unexpected(Error{Fault::bad_authorization, offset});
+}
+
+// "Digest" LWS
+bool take_scheme(Cursor& c) noexcept {
+  c.skip_lws();
+  if (!equals_any_case(c.take(kToken), "Digest")) return false;
+  const char* const behind = c.at;
+  c.skip_lws();
+  return c.at != behind;
+}
+
+std::string_view unquoted(std::string_view value) noexcept {
+  return value.starts_with('"') ? value.substr(1, value.size() - 2) : value;
+}
+
+// Gives each name=value of the comma list to `keep`, which answers false to a parameter given twice.
+template <class Keep>
+Error for_each_parameter(std::string_view value, Keep keep) noexcept {
+  Cursor c(value);
+  if (!take_scheme(c)) return {Fault::bad_authorization, 0};
+  for (;;) {
+    const std::uint32_t start = c.offset();
+    Parameter p;
+    if (!take_parameter(c, p) || !p.has_value) return {Fault::bad_authorization, c.offset()};
+    if (!keep(p.name, unquoted(p.value))) return {Fault::bad_authorization, start};
+    if (c.done()) return {};
+    if (*c.at != ',') return {Fault::bad_authorization, c.offset()};
+    ++c.at;
+    c.skip_lws();
+  }
+}
+
+// A member is set once; what was set to the empty text counts too, so its pointer tells.
+bool set(std::string_view& member, std::string_view value) noexcept {
+  if (member.data() != nullptr) return false;
+  member = value;
+  return true;
+}
+
+// By length, so that a name is compared with few.
+std::string_view* member_of(DigestCredentials& d, std::string_view name) noexcept {
+  auto either = [&](std::string_view spelling, std::string_view& member) {
+    return equals_any_case(name, spelling) ? &member : nullptr;
+  };
+  switch (name.size()) {
+    case 2: return either("nc", d.nc);
+    case 3: return (name[0] | 0x20) == 'u' ? either("uri", d.uri) : either("qop", d.qop);
+    case 5: return (name[0] | 0x20) == 'r' ? either("realm", d.realm) : either("nonce", d.nonce);
+    case 6: return (name[0] | 0x20) == 'o' ? either("opaque", d.opaque) : either("cnonce", d.cnonce);
+    case 8: return (name[0] | 0x20) == 'u' ? either("username", d.username) : either("response", d.response);
+    case 9: return either("algorithm", d.algorithm);
+    default: return nullptr;
+  }
+}
+}  // namespace
+
+Result<DigestCredentials> parse_digest_credentials(std::string_view value) noexcept {
+  DigestCredentials credentials;
+  std::string_view userhash;
+  const Error error = for_each_parameter(value, [&](std::string_view name, std::string_view text) {
+    if (std::string_view* member = member_of(credentials, name)) return set(*member, text);
+    if (equals_any_case(name, "userhash")) return set(userhash, text);
+    return true;  // auth-param: ignored
+  });
+  if (error.fault != Fault::none) return bad(error.offset);
+  credentials.userhash = equals_any_case(userhash, "true");
+  return credentials;
+}
+
+Result<DigestChallenge> parse_digest_challenge(std::string_view value) noexcept {
+  DigestChallenge challenge;
+  std::string_view stale;
+  const Error error = for_each_parameter(value, [&](std::string_view name, std::string_view text) {
+    if (equals_any_case(name, "realm")) return set(challenge.realm, text);
+    if (equals_any_case(name, "nonce")) return set(challenge.nonce, text);
+    if (equals_any_case(name, "algorithm")) return set(challenge.algorithm, text);
+    if (equals_any_case(name, "opaque")) return set(challenge.opaque, text);
+    if (equals_any_case(name, "qop")) return set(challenge.qop, text);
+    if (equals_any_case(name, "domain")) return set(challenge.domain, text);
+    if (equals_any_case(name, "stale")) return set(stale, text);
+    return true;
+  });
+  if (error.fault != Fault::none) return bad(error.offset);
+  challenge.stale = equals_any_case(stale, "true");
+  return challenge;
+}
+
+}  // namespace ringweir::sip

@@ -1,0 +1,52 @@
+// Stage 1 of parse(): where do lines end, and where is the first colon of each line? One bit for each octet,
+// 64 octets a block, kMarkBlocks blocks a call. Stage 2 (message.cpp) walks the bits. Private to src/sip.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace ringweir::sip::detail {
+
+inline constexpr std::size_t kMarkBlocks = 8;
+inline constexpr std::size_t kMarkWindow = kMarkBlocks * 64;
+
+struct Marks {
+  std::uint64_t ends_and_colons[kMarkBlocks];  // LF, and the first colon after a line's start
+  // Octets that no header line may hold (controls other than HT and line ends; DEL), and the octet after a CR
+  // that should have been its LF. A quoted-pair may hold them (RFC 3261 25.1), so stage 2 looks at what is
+  // before.
+  std::uint64_t odd[kMarkBlocks];
+};
+// What one window leaves for the next: each is 0 or 1.
+struct MarkCarry {
+  std::uint64_t line_start = 1;
+  std::uint64_t seeking_colon = 0;
+  std::uint64_t after_cr = 0;
+};
+
+// Marks min(size, kMarkWindow) octets; bits past the end are clear. Reads nothing outside [text, text +
+// size).
+using MarkFunction = void (*)(const char* text, std::size_t size, MarkCarry& carry, Marks& marks) noexcept;
+void mark_portable(const char* text, std::size_t size, MarkCarry& carry, Marks& marks) noexcept;
+void mark_avx2(const char* text, std::size_t size, MarkCarry& carry,
+               Marks& marks) noexcept;  // only when has_avx2()
+extern MarkFunction const mark;
+
+// The masks of one block combined; shared by both forms.
+struct BlockMasks {
+  std::uint64_t line_feed, carriage_return, colon, odd;
+};
+inline void combine(const BlockMasks& m, std::uint64_t valid, MarkCarry& carry,
+                    std::uint64_t& ends_and_colons, std::uint64_t& odd) noexcept {
+  const std::uint64_t starts = (m.line_feed << 1) | carry.line_start;
+  // A carry ripples from each start over what is not a colon and comes to rest in the first colon.
+  unsigned long long sum;
+  const bool over1 = __builtin_uaddll_overflow(starts, ~m.colon, &sum);
+  const bool over2 = __builtin_uaddll_overflow(sum, carry.seeking_colon, &sum);
+  ends_and_colons = (m.line_feed | (sum & m.colon)) & valid;
+  odd = (m.odd | (((m.carriage_return << 1) | carry.after_cr) & ~m.line_feed)) & valid;
+  carry.line_start = m.line_feed >> 63;
+  carry.seeking_colon = over1 || over2;
+  carry.after_cr = m.carriage_return >> 63;
+}
+
+}  // namespace ringweir::sip::detail

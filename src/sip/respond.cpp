@@ -1,0 +1,174 @@
+#include "ringweir/sip/respond.h"
+
+#include "ringweir/sip/name_addr.h"
+#include "sip/characters.h"
+
+namespace ringweir::sip {
+
+namespace {
+constexpr std::uint16_t kDefaultPort = 5060;
+
+// Text into space that has been reserved; sizes of the fixed pieces are known when this is compiled.
+struct Pen {
+  char* at;
+  template <std::size_t N>
+  void put(const char (&text)[N]) noexcept {
+    std::memcpy(at, text, N - 1);
+    at += N - 1;
+  }
+  void put(std::string_view text) noexcept {
+    std::memcpy(at, text.data(), text.size());
+    at += text.size();
+  }
+  void value(std::string_view text, bool folded) noexcept {
+    if (folded) [[unlikely]] {
+      at += unfold(text, at).size();
+    } else {
+      put(text);
+    }
+  }
+  void number(std::uint32_t n) noexcept { at = std::to_chars(at, at + 10, n).ptr; }
+};
+
+constexpr std::size_t kFixedMax = 256;  // status line without reason, names, line ends, received and rport
+
+bool sent_by_is(std::string_view host, std::string_view ip_text, const Endpoint& source) noexcept {
+  if (host == ip_text) return true;
+  if (source.ip.is_v4()) return false;
+  const auto ip = parse_ip(host);
+  return ip && *ip == source.ip;
+}
+
+// RFC 3261 18.2.1, RFC 3581 4: the top Via says where the request really came from, whatever it claimed.
+void put_top_via(Pen& pen, const Via& via, const Endpoint& source) noexcept {
+  char ip_buffer[kIpTextMax];
+  const std::string_view ip_text{ip_buffer, format_ip(source.ip, ip_buffer)};
+  const bool had_received = via.received_end != 0;
+  const bool add_received = via.has_rport || had_received || !sent_by_is(via.host, ip_text, source);
+  std::string_view text = via.text;
+  std::size_t at = 0;
+  auto copy_to = [&](std::size_t end) {
+    pen.put(text.substr(at, end - at));
+    at = end;
+  };
+  auto put_rport = [&] {
+    if (!via.has_rport) return;
+    copy_to(via.rport_offset);
+    *pen.at++ = '=';
+    pen.number(source.port);
+    at = via.rport_end;
+  };
+  const bool received_first = had_received && via.received_offset < via.rport_offset;
+  if (!received_first) put_rport();
+  if (had_received) {
+    copy_to(via.received_offset);
+    at = via.received_end;
+  }
+  if (received_first) put_rport();
+  copy_to(text.size());
+  if (add_received) {
+    pen.put(";received=");
+    pen.put(ip_text);
+  }
+}
+
+void put_vias(Pen& pen, const Message& request, const Endpoint& source) noexcept {
+  const HeaderField* field = request.first(HeaderId::via);
+  if (field == nullptr) return;
+  char unfolded[limits::kHeaderLineBytesMax];
+  std::string_view rest = request.value(*field);
+  if (field->folded) [[unlikely]]
+    rest = unfold(rest, unfolded);
+  // A top Via that cannot be read is left out: there is no telling what it would make of our parameters.
+  if (const auto top = parse_via(rest, rest)) {
+    pen.put("Via: ");
+    put_top_via(pen, *top, source);
+    if (!rest.empty()) {
+      pen.put(", ");
+      pen.put(rest);
+    }
+    pen.put("\r\n");
+  }
+  while ((field = request.next(*field)) != nullptr) {
+    pen.put("Via: ");
+    pen.value(request.value(*field), field->folded);
+    pen.put("\r\n");
+  }
+}
+
+bool needs_tag(std::string_view to) noexcept {
+  std::string_view rest;
+  const auto address = parse_name_addr(to, rest);
+  return address && rest.empty() && !tag(*address);
+}
+
+std::size_t size_max(const Message& request, std::string_view reason, std::string_view to_tag) noexcept {
+  std::size_t size = kFixedMax + reason.size() + to_tag.size();
+  for (const HeaderField* via = request.first(HeaderId::via); via != nullptr; via = request.next(*via)) {
+    size += via->value_size + 16;
+  }
+  for (HeaderId id : {HeaderId::from, HeaderId::to, HeaderId::call_id, HeaderId::cseq, HeaderId::timestamp}) {
+    size += request.value(id).size();
+  }
+  return size;
+}
+}  // namespace
+
+void begin_response(Writer& out, const Message& request, std::uint16_t status, std::string_view reason,
+                    std::string_view to_tag, const Endpoint& source) noexcept {
+  char* const begin = out.reserve(size_max(request, reason, to_tag));
+  if (begin == nullptr) return;
+  Pen pen{begin};
+  pen.put("SIP/2.0 ");
+  pen.number(status);
+  pen.put(" ");
+  pen.put(reason);
+  pen.put("\r\n");
+  put_vias(pen, request, source);
+  if (const HeaderField* from = request.first(HeaderId::from)) {
+    pen.put("From: ");
+    pen.value(request.value(*from), from->folded);
+    pen.put("\r\n");
+  }
+  if (const HeaderField* to = request.first(HeaderId::to)) {
+    pen.put("To: ");
+    pen.value(request.value(*to), to->folded);
+    if (status != 100 && !to_tag.empty() && needs_tag(request.value(*to))) {
+      pen.put(";tag=");
+      pen.put(to_tag);
+    }
+    pen.put("\r\n");
+  }
+  if (const HeaderField* call_id = request.first(HeaderId::call_id)) {
+    pen.put("Call-ID: ");
+    pen.value(request.value(*call_id), call_id->folded);
+    pen.put("\r\n");
+  }
+  if (const HeaderField* cseq = request.first(HeaderId::cseq)) {
+    pen.put("CSeq: ");
+    pen.value(request.value(*cseq), cseq->folded);
+    pen.put("\r\n");
+  }
+  const HeaderField* timestamp = status == 100 ? request.first(HeaderId::timestamp) : nullptr;
+  if (timestamp != nullptr) {  // RFC 3261 8.2.6.1
+    pen.put("Timestamp: ");
+    pen.value(request.value(*timestamp), timestamp->folded);
+    pen.put("\r\n");
+  }
+  out.wrote(static_cast<std::size_t>(pen.at - begin));
+}
+
+void end_message(Writer& out, std::string_view content_type, std::string_view body) noexcept {
+  if (!content_type.empty()) out.line("Content-Type", content_type);
+  out.put("Content-Length: ");
+  out.number(body.size());
+  out.put("\r\n\r\n");
+  out.put(body);
+}
+
+Endpoint response_target(const Via& top, const Endpoint& source) noexcept {
+  if (top.has_rport) return source;
+  return {source.ip, top.port == 0 ? kDefaultPort : top.port};
+}
+
+}  // namespace ringweir::sip

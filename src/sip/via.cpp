@@ -1,0 +1,113 @@
+#include "ringweir/sip/via.h"
+
+#include "sip/characters.h"
+
+namespace ringweir::sip {
+
+namespace {
+std::unexpected<Error> bad(const Cursor& c) noexcept {
+  return std::unexpected(Error{Fault::bad_via, c.offset()});
+}
+
+// token, with the SLASH behind it
+bool take_slash(Cursor& c) noexcept {
+  c.skip_lws();
+  if (!c.next_is('/')) return false;
+  ++c.at;
+  c.skip_lws();
+  return true;
+}
+
+// sent-protocol = protocol-name SLASH protocol-version SLASH transport
+bool take_protocol(Cursor& c, Via& via) noexcept {
+  if (c.end - c.at > 8 && std::memcmp(c.at, "SIP/2.0/", 8) == 0) [[likely]] {
+    c.at += 8;
+  } else {
+    if (!equals_any_case(c.take(kToken), "SIP") || !take_slash(c)) return false;
+    if (c.take(kToken) != "2.0" || !take_slash(c)) return false;
+  }
+  via.transport = c.take(kToken);
+  const char* const behind = c.at;
+  c.skip_lws();
+  return !via.transport.empty() && c.at != behind;
+}
+
+// sent-by = host [ COLON port ]
+bool take_sent_by(Cursor& c, Via& via) noexcept {
+  if (!take_host(c, via.host)) return false;
+  const char* const behind = c.at;
+  c.skip_lws();
+  if (!c.next_is(':')) {
+    if (!c.next_is(';') && !c.next_is(',') && !c.done()) c.at = behind;
+    return true;
+  }
+  ++c.at;
+  c.skip_lws();
+  return take_port(c, via.port);
+}
+
+bool read_rport(const Parameter& p, Via& via, const char* text) noexcept {
+  if (via.has_rport) return false;
+  via.has_rport = true;
+  via.rport_offset = static_cast<std::uint32_t>(p.name.data() + p.name.size() - text);
+  via.rport_end = static_cast<std::uint32_t>(p.end - text);
+  Cursor c(p.value);
+  return !p.has_value || (take_port(c, via.rport) && c.done());
+}
+
+bool read_received(const Parameter& p, Via& via, const char* text, const char* semicolon) noexcept {
+  if (via.received_end != 0) return false;
+  via.received = p.value;
+  via.received_offset = static_cast<std::uint32_t>(semicolon - text);
+  via.received_end = static_cast<std::uint32_t>(p.end - text);
+  return true;
+}
+
+// branch, received, rport and maddr are told apart by length; ttl and others are only syntax to us.
+bool read_parameter(const Parameter& p, Via& via, const char* text, const char* semicolon) noexcept {
+  switch (p.name.size()) {
+    case 5:
+      if (equals_any_case(p.name, "rport")) return read_rport(p, via, text);
+      if (equals_any_case(p.name, "maddr")) via.maddr = p.value;
+      return true;
+    case 6:
+      if (!equals_any_case(p.name, "branch")) return true;
+      if (via.branch.data() != nullptr || !p.has_value) return false;
+      via.branch = p.value;
+      return true;
+    case 8: return !equals_any_case(p.name, "received") || read_received(p, via, text, semicolon);
+    default: return true;
+  }
+}
+}  // namespace
+
+Result<Via> parse_via(std::string_view value, std::string_view& rest) noexcept {
+  Via via;
+  Cursor c(value);
+  c.skip_lws();
+  const char* const start = c.at;
+  if (!take_protocol(c, via) || !take_sent_by(c, via)) return bad(c);
+  const char* end = c.at;
+  c.skip_lws();
+  while (c.next_is(';')) {
+    const char* const semicolon = c.at++;
+    c.skip_lws();
+    Parameter p;
+    const std::uint32_t at = c.offset();
+    if (!take_parameter(c, p)) return bad(c);
+    if (!read_parameter(p, via, start, semicolon)) return std::unexpected(Error{Fault::bad_via, at});
+    end = p.end;
+  }
+  while (end != start && is(end[-1], kLws)) --end;
+  via.text = {start, static_cast<std::size_t>(end - start)};
+  rest = {};
+  if (c.done()) return via;
+  if (*c.at != ',') return bad(c);
+  ++c.at;
+  c.skip_lws();
+  if (c.done()) return bad(c);
+  rest = c.rest();
+  return via;
+}
+
+}  // namespace ringweir::sip
