@@ -23,6 +23,23 @@ bool parse_q(std::string_view text, std::uint16_t& thousandths) noexcept {
 std::unexpected<Error> bad(std::size_t offset) noexcept {
   return std::unexpected(Error{Fault::bad_contact, static_cast<std::uint32_t>(offset)});
 }
+
+// q and expires; the first expires counts.
+bool read_parameter(const Parameter& p, Contact& contact) noexcept {
+  if (equals_any_case(p.name, "q")) return parse_q(p.value, contact.q_thousandths);
+  if (contact.expires_end != 0 || !equals_any_case(p.name, "expires")) return true;
+  const char* const text = contact.address.text.data();
+  const char* semicolon = p.name.data() - 1;
+  while (*semicolon != ';') --semicolon;  // LWS may stand between: the name-addr's grammar says there is one
+  contact.expires_begin = static_cast<std::uint32_t>(semicolon - text);
+  contact.expires_end = static_cast<std::uint32_t>(p.end - text);
+  if (const auto seconds = parse_number(p.value)) {
+    contact.expires_s = *seconds;
+  } else {
+    contact.expires_s = 3600;  // RFC 3261 10.3 step 7
+  }
+  return true;
+}
 }  // namespace
 
 Result<Contact> parse_contact(std::string_view value, std::string_view& rest) noexcept {
@@ -39,16 +56,21 @@ Result<Contact> parse_contact(std::string_view value, std::string_view& rest) no
       rest = {};
       return contact;
     }
+    if (*c.at == ',' || *c.at == ';') return bad(c.offset());
   }
   const auto address = parse_name_addr(value, rest);
   if (!address) return bad(address.error().offset);
   contact.address = *address;
   if (address->parameters.empty()) return contact;
-  if (const auto q = parameter(address->parameters, "q"); q && !parse_q(*q, contact.q_thousandths)) {
-    return bad(static_cast<std::size_t>(address->parameters.data() - value.data()));
-  }
-  if (const auto expires = parameter(address->parameters, "expires")) {
-    if (const auto seconds = parse_number(*expires)) contact.expires_s = *seconds;
+  Cursor p(address->parameters);
+  for (p.skip_lws(); !p.done(); p.skip_lws()) {
+    Parameter parameter;
+    if (*p.at == ';') {
+      ++p.at;
+      continue;
+    }
+    if (!take_parameter(p, parameter)) return bad(static_cast<std::size_t>(p.at - value.data()));
+    if (!read_parameter(parameter, contact)) return bad(static_cast<std::size_t>(parameter.name.data() - value.data()));
   }
   return contact;
 }

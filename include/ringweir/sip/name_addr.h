@@ -26,7 +26,9 @@ struct Contact {
   NameAddr address;
   bool star = false;
   std::uint16_t q_thousandths = 1000;           // 1.0 when absent
-  std::optional<std::uint32_t> expires_s;       // malformed counts as absent, 10.2.1.1 ("treated as 3600" by the registrar)
+  std::optional<std::uint32_t> expires_s;       // a malformed one counts as 3600 (RFC 3261 10.3 step 7)
+  std::uint32_t expires_begin = 0;              // into address.text: the ";" of the expires parameter,
+  std::uint32_t expires_end = 0;                // and its end; 0 when there is none
 };
 Result<Contact> parse_contact(std::string_view value, std::string_view& rest) noexcept;
 
