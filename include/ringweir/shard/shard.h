@@ -1,0 +1,238 @@
+// One core: its driver, its timers, its bindings, its mailboxes. A turn is harvest, decide, flush; nothing in it blocks but
+// the driver's nap. Everything here belongs to the shard's thread except Face, which control reads and nudges.
+#pragma once
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ringweir/base/hash.h"
+#include "ringweir/shard/edge.h"
+#include "ringweir/shard/mailbox.h"
+#include "ringweir/shard/trace_ring.h"
+#include "ringweir/sip/scan.h"
+
+namespace ringweir::shard {
+
+// What a shard shows to other threads. Each member says who writes.
+struct alignas(64) Face {
+  explicit Face(std::uint32_t trace_entries) : trace(trace_entries, kTraceOctetsEach) {}
+  static constexpr std::uint32_t kTraceOctetsEach = 768;
+
+  alignas(64) std::atomic<bool> sleeping{false};        // shard: in, or about to be in, the driver's nap
+  alignas(64) std::atomic<const Snapshot*> snapshot{};  // control: the configuration to adopt
+  std::atomic<bool> stop{false};                        // control
+  std::atomic<std::uint64_t> generation{0};             // shard: generation of the snapshot in use
+  std::atomic<std::uint64_t> bindings{0};               // shard: live registrations it owns
+  Counters counters;                                    // shard
+  TraceRing trace;                                      // both, see trace_ring.h
+};
+
+struct SharedOptions {
+  std::uint32_t shards = 1;
+  std::uint32_t mailbox_depth = limits::kMailboxDepth;
+  std::uint32_t trace_entries = 20'000;  // a shard
+  Key128 placement_key{};                // random at each start
+  Key128 nonce_key{};                    // from keys.secret, or random
+  WallMs started_ms = 0;
+  std::uint64_t process = 0;             // random, tells runs that share a key apart
+};
+
+// What all shards of a process share. Outlives them.
+struct Shared {
+  Shared(const SharedOptions& options, location::Directory& aors, auth::NonceWindow& nonces);
+  KeyedHash hash;
+  Key128 nonce_key;
+  WallMs started_ms;
+  std::uint64_t process;
+  Exchange exchange;
+  location::Directory& directory;
+  auth::NonceWindow& window;
+  std::vector<std::unique_ptr<Face>> faces;  // one a shard
+};
+
+struct ShardOptions {
+  std::uint32_t index = 0;
+  std::uint32_t answered_capacity = 1u << 20;  // see transaction/answered.h: 16 octets each
+  std::vector<Endpoint> local;                 // per socket: where it is bound, for traces
+};
+
+// The part of a shard that does not depend on its driver.
+class ShardCore {
+ public:
+  ShardCore(Shared& shared, const ShardOptions& options, Instant now);
+
+ protected:
+  void adopt_snapshot() noexcept;
+  // Packs and queues for `owner`; false when there is no room: the caller sheds.
+  bool hand_over(const io::Received& in, std::uint64_t call_id_hash, std::uint32_t owner) noexcept;
+  void reclaim_parcels() noexcept;
+  bool mail_waiting() noexcept;
+  void trace(Instant now, WallMs wall_ms, Direction direction, io::SocketIndex socket, const Endpoint& peer,
+             std::string_view text) noexcept;
+
+  Shared& shared_;
+  const std::uint32_t index_;
+  Face& face_;
+  const Snapshot* snapshot_ = nullptr;
+  location::Participant participant_;
+  location::Registrations registrations_;
+  auth::NonceMint mint_;
+  transaction::Answered answered_;
+  Edge edge_;
+  ParcelStore parcels_;
+  std::vector<Endpoint> local_;
+  std::uint64_t wake_mask_[limits::kShardsMax / 64]{};  // owners that got mail this turn
+  bool handed_over_ = false;
+  bool offline_ = false;
+  std::int64_t trace_anchor_us_ = 0;
+};
+
+template <io::Driver D>
+class Shard : private ShardCore {
+ public:
+  Shard(Shared& shared, const ShardOptions& options, D& driver)
+      : ShardCore(shared, options, driver.now()), driver_(driver) {}
+
+  // Until control says stop.
+  void run() {
+    while (!face_.stop.load(std::memory_order_acquire)) turn(driver_.now() + kNapMax);
+  }
+
+  // One turn: sleeps at most until `latest`, less when a timer is due or mail waits.
+  void turn(Instant latest) {
+    adopt_snapshot();
+    const Instant settle = registrations_.unsettled() ? driver_.now() + kSettle : Instant::max();
+    nap(std::min({latest, registrations_.next_expiry(), settle}));
+    if (offline_) come_online();
+    read_mail();
+    registrations_.expire(driver_.now(), kExpiriesPerTurn);
+    if (handed_over_) wake_owners();
+    reclaim_parcels();
+    face_.bindings.store(registrations_.live(), std::memory_order_relaxed);
+    participant_.quiescent();
+    registrations_.turn();
+  }
+
+  // Driver's handler.
+  void on_datagram(const io::Received& in) {
+    if (offline_) [[unlikely]] come_online();
+    const sip::Glimpse glimpse = sip::glimpse(in.bytes);
+    if (glimpse.glance != sip::Glance::message) [[unlikely]] return not_a_message(in, glimpse.glance);
+    const std::uint64_t hash = shared_.hash(glimpse.call_id);
+    const std::uint32_t owner = reduce(hash, shared_.exchange.shards());
+    if (owner == index_) return decide(in, hash);
+    if (!hand_over(in, hash, owner)) shed(in);
+  }
+
+  const location::Registrations& registrations() const noexcept { return registrations_; }
+  std::uint32_t parcels_out() const noexcept { return parcels_.out(); }
+
+ private:
+  static constexpr Duration kNapMax = 1s;            // a missed wake costs at most this
+  static constexpr Duration kSettle = 10ms;          // blocks of ours wait for other threads' quiescent states
+  static constexpr Duration kOfflineAfter = 1ms;     // longer naps leave the grace period to others
+  static constexpr std::uint32_t kExpiriesPerTurn = 256;
+  static constexpr std::uint32_t kAnswerBytes = 2'048;
+
+  void nap(Instant until) {
+    const Instant now = driver_.now();
+    if (until > now) {
+      // Announce, then look: whoever queues mail after this look sees the announcement and wakes us.
+      face_.sleeping.store(true, std::memory_order_seq_cst);
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+      if (mail_waiting() || face_.stop.load(std::memory_order_acquire)) until = now;
+      if (until > now + kOfflineAfter) {
+        participant_.offline();
+        offline_ = true;
+      }
+    }
+    driver_.turn(*this, until);
+    face_.sleeping.store(false, std::memory_order_relaxed);
+  }
+
+  void come_online() noexcept {
+    participant_.online();
+    offline_ = false;
+  }
+
+  void decide(const io::Received& in, std::uint64_t hash) {
+    const Instant now = driver_.now();
+    const WallMs wall_ms = driver_.wall_ms();
+    const bool tracing = face_.trace.recording();
+    if (tracing) [[unlikely]] trace(now, wall_ms, Direction::in, in.socket, in.peer, in.bytes);
+    const Verdict verdict = edge_.decide(in, hash, *snapshot_, now, wall_ms);
+    if (verdict.status != 0) send(verdict, in);
+  }
+
+  void send(const Verdict& verdict, const io::Received& in) {
+    for (const std::uint32_t size : {kAnswerBytes, static_cast<std::uint32_t>(limits::kMessageBytesMax)}) {
+      io::SendBuffer buffer = driver_.take_buffer(size);
+      if (!buffer.data) [[unlikely]] return drop(Dropped::no_send_buffer);
+      Writer out(buffer.data, buffer.capacity);
+      edge_.write(verdict, in, *snapshot_, driver_.now(), driver_.wall_ms(), out);
+      if (!out.ok()) [[unlikely]] {
+        driver_.drop_buffer(buffer);
+        continue;
+      }
+      face_.counters.responses_sent[verdict.status].add();
+      if (face_.trace.recording()) [[unlikely]] {
+        trace(driver_.now(), driver_.wall_ms(), Direction::out, in.socket, verdict.to, out.text());
+      }
+      return driver_.send(buffer, static_cast<std::uint32_t>(out.size()), in.socket, verdict.to);
+    }
+    drop(Dropped::oversized_answer);
+  }
+
+  void not_a_message(const io::Received& in, sip::Glance glance) {
+    if (glance == sip::Glance::no_call_id) return drop(Dropped::no_call_id);
+    if (glance == sip::Glance::garbage) return drop(Dropped::garbage);
+    // RFC 5626 4.4.1: a double CRLF is a ping, answered by one CRLF; a single one is somebody's pong.
+    face_.counters.keep_alives.add();
+    if (in.bytes.size() < 4) return;
+    const io::SendBuffer buffer = driver_.take_buffer(2);
+    if (!buffer.data) return drop(Dropped::no_send_buffer);
+    std::memcpy(buffer.data, "\r\n", 2);
+    driver_.send(buffer, 2, in.socket, in.peer);
+  }
+
+  // The owner has no room: 503 for what begins something, silence for the rest, and never a wait.
+  void shed(const io::Received& in) {
+    face_.counters.mailbox_full.add();
+    const Verdict verdict = edge_.refuse(in);
+    if (verdict.status != 0) send(verdict, in);
+  }
+
+  void drop(Dropped why) noexcept { face_.counters.dropped[static_cast<std::size_t>(why)].add(); }
+
+  void read_mail() {
+    for (std::uint32_t from = 0; from < shared_.exchange.shards(); ++from) {
+      if (from == index_) continue;
+      Lane& lane = shared_.exchange.lane(from, index_);
+      for (std::size_t n = 0; n < limits::kTurnBatchMax; ++n) {
+        Parcel* parcel = lane.pop();
+        if (!parcel) break;
+        face_.counters.taken_in.add();
+        decide(parcel->received, parcel->call_id_hash);
+        lane.give_back(parcel);
+      }
+    }
+  }
+
+  void wake_owners() {
+    handed_over_ = false;
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with nap(): the mail is visible before the flag is read
+    for (std::uint32_t shard = 0; shard < shared_.exchange.shards(); ++shard) {
+      std::uint64_t& word = wake_mask_[shard / 64];
+      const std::uint64_t bit = std::uint64_t{1} << (shard % 64);
+      if (!(word & bit)) continue;
+      word &= ~bit;
+      if (shared_.faces[shard]->sleeping.load(std::memory_order_relaxed)) driver_.wake(shard);
+    }
+  }
+
+  D& driver_;
+};
+
+}  // namespace ringweir::shard

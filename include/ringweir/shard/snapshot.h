@@ -1,0 +1,34 @@
+// The configuration as shards read it: immutable, published whole to each shard, freed when all have let go.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ringweir/auth/authenticate.h"
+#include "ringweir/auth/credentials.h"
+#include "ringweir/proxy/domain_set.h"
+#include "ringweir/proxy/route_table.h"
+#include "ringweir/registrar/registrar.h"
+#include "ringweir/sip/method.h"
+
+namespace ringweir::shard {
+
+struct Snapshot {
+  std::uint64_t generation = 0;
+  proxy::DomainSet domains;
+  proxy::RouteTable routes;
+  bool authenticates = false;              // an auth section with users
+  std::uint32_t methods_authenticated = 0; // one bit a sip::Method
+  auth::Policy auth;
+  std::shared_ptr<const auth::Credentials> users;
+  registrar::Policy registrar;
+  std::uint32_t message_bytes_max = 65'535;
+  std::string server;                      // the Server header field's value; empty: none
+
+  bool must_authenticate(sip::Method method) const noexcept {
+    return authenticates && (methods_authenticated >> static_cast<unsigned>(method) & 1);
+  }
+};
+
+}  // namespace ringweir::shard

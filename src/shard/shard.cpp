@@ -1,0 +1,82 @@
+#include "ringweir/shard/shard.h"
+
+#include <cstdlib>
+
+namespace ringweir::shard {
+
+Shared::Shared(const SharedOptions& options, location::Directory& aors, auth::NonceWindow& nonces)
+    : hash(options.placement_key),
+      nonce_key(options.nonce_key),
+      started_ms(options.started_ms),
+      process(options.process),
+      exchange(options.shards, options.mailbox_depth),
+      directory(aors),
+      window(nonces) {
+  faces.reserve(options.shards);
+  for (std::uint32_t i = 0; i < options.shards; ++i) faces.push_back(std::make_unique<Face>(options.trace_entries));
+}
+
+ShardCore::ShardCore(Shared& shared, const ShardOptions& options, Instant now)
+    : shared_(shared),
+      index_(options.index),
+      face_(*shared.faces[options.index]),
+      participant_(shared.directory.grace()),
+      registrations_(shared.directory, options.index, now),
+      mint_(shared.nonce_key, options.index, shared.exchange.shards(), shared.started_ms, shared.process),
+      answered_(options.answered_capacity),
+      edge_({shared.directory, registrations_, mint_, shared.window, answered_, shared.hash, face_.counters}),
+      parcels_(shared.exchange.parcels_small(), shared.exchange.parcels_large()),
+      local_(options.local) {
+  adopt_snapshot();
+  check(snapshot_ != nullptr, "a shard starts with a configuration");
+}
+
+void ShardCore::adopt_snapshot() noexcept {
+  const Snapshot* next = face_.snapshot.load(std::memory_order_acquire);
+  if (next == snapshot_) return;
+  snapshot_ = next;
+  face_.generation.store(next->generation, std::memory_order_release);  // control may free the one before
+}
+
+bool ShardCore::hand_over(const io::Received& in, std::uint64_t call_id_hash, std::uint32_t owner) noexcept {
+  Parcel* parcel = parcels_.pack(in, call_id_hash);
+  if (!parcel) return false;
+  if (!shared_.exchange.lane(index_, owner).push(parcel)) {
+    parcels_.release(parcel);
+    return false;
+  }
+  face_.counters.handed_over.add();
+  wake_mask_[owner / 64] |= std::uint64_t{1} << (owner % 64);
+  handed_over_ = true;
+  return true;
+}
+
+void ShardCore::reclaim_parcels() noexcept {
+  if (parcels_.out() == 0) return;
+  for (std::uint32_t to = 0; to < shared_.exchange.shards(); ++to) {
+    if (to == index_) continue;
+    Lane& lane = shared_.exchange.lane(index_, to);
+    while (Parcel* parcel = lane.take_empty()) parcels_.release(parcel);
+  }
+}
+
+bool ShardCore::mail_waiting() noexcept {
+  for (std::uint32_t from = 0; from < shared_.exchange.shards(); ++from) {
+    if (from != index_ && shared_.exchange.lane(from, index_).has_mail()) return true;
+  }
+  return false;
+}
+
+void ShardCore::trace(Instant now, WallMs wall_ms, Direction direction, io::SocketIndex socket, const Endpoint& peer,
+                      std::string_view text) noexcept {
+  // Microseconds by the monotonic clock, anchored to the wall clock; anchored again when the wall clock was set.
+  const std::int64_t monotonic_us = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  std::int64_t wall_us = trace_anchor_us_ + monotonic_us;
+  if (std::abs(wall_us / 1000 - wall_ms) > 2) {
+    trace_anchor_us_ = wall_ms * 1000 - monotonic_us;
+    wall_us = wall_ms * 1000;
+  }
+  face_.trace.record(wall_us, direction, peer, local_[socket], text);
+}
+
+}  // namespace ringweir::shard
