@@ -49,6 +49,30 @@ struct Request {
   std::string user_agent = "phone/1";
 };
 
+inline Outcome apply_to(Directory& directory, Registrations& shard, const Request& request,
+                        const BindingSet*& result) {
+  std::vector<std::string> texts;
+  std::vector<ContactUpdate> updates;
+  for (const Contact& contact : request.contacts) texts.push_back("<" + contact.uri + ">");
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto uri = sip::parse_uri(request.contacts[i].uri);
+    check(uri.has_value(), "a test's own URI");
+    updates.push_back({texts[i], *uri, request.contacts[i].q, request.contacts[i].expires_s});
+  }
+  return shard.apply({.aor = request.aor,
+                      .aor_hash = directory.hash(request.aor),
+                      .call_id = request.call_id,
+                      .cseq = request.cseq,
+                      .star = request.star,
+                      .contacts = updates,
+                      .source = request.source,
+                      .socket = 3,
+                      .user_agent = request.user_agent,
+                      .now = request.now,
+                      .contacts_max = request.contacts_max},
+                     result);
+}
+
 // The directory, its shards and their readers, driven from one thread.
 class World {
  public:
@@ -62,26 +86,7 @@ class World {
   }
 
   Outcome apply(std::uint32_t shard, const Request& request) {
-    std::vector<std::string> texts;
-    std::vector<ContactUpdate> updates;
-    for (const Contact& contact : request.contacts) texts.push_back("<" + contact.uri + ">");
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      const auto uri = sip::parse_uri(request.contacts[i].uri);
-      check(uri.has_value(), "a test's own URI");
-      updates.push_back({texts[i], *uri, request.contacts[i].q, request.contacts[i].expires_s});
-    }
-    return shards[shard]->apply({.aor = request.aor,
-                                 .aor_hash = directory->hash(request.aor),
-                                 .call_id = request.call_id,
-                                 .cseq = request.cseq,
-                                 .star = request.star,
-                                 .contacts = updates,
-                                 .source = request.source,
-                                 .socket = 3,
-                                 .user_agent = request.user_agent,
-                                 .now = request.now,
-                                 .contacts_max = request.contacts_max},
-                                result);
+    return apply_to(*directory, *shards[shard], request, result);
   }
   const BindingSet* find(const std::string& aor = "100@example.com") const {
     return directory->find(aor, directory->hash(aor));
