@@ -152,9 +152,13 @@ TEST(ContactValue, ExpiresAndQ) {
   for (const char* malformed : {"x", "-1", "1s", "\"60\"", "0x1"}) {
     const auto contact = read(std::string("<sip:a@b>;expires=") + malformed);
     ASSERT_TRUE(contact) << malformed;
-    EXPECT_EQ(contact->expires_s, std::nullopt) << malformed;
+    EXPECT_EQ(contact->expires_s, 3600u) << malformed;  // RFC 3261 10.3 step 7
   }
-  EXPECT_EQ(read("<sip:a@b>;expires")->expires_s, std::nullopt);
+  EXPECT_EQ(read("<sip:a@b>;expires")->expires_s, 3600u);
+  const auto middle = read(" <sip:a@b>;q=1 ; expires = 60 ;x");
+  EXPECT_EQ(middle->address.text.substr(middle->expires_begin, middle->expires_end - middle->expires_begin),
+            "; expires = 60");
+  EXPECT_EQ(read("<sip:a@b>;x")->expires_end, 0u);
   EXPECT_EQ(read("<sip:a@b>")->q_thousandths, 1000);
   EXPECT_EQ(read("<sip:a@b>;q=0.33")->q_thousandths, 330);
   EXPECT_EQ(read("<sip:a@b>;q=1.000")->q_thousandths, 1000);
