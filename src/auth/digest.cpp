@@ -1,5 +1,7 @@
 #include "ringweir/auth/digest.h"
 
+#include <cstring>
+
 namespace ringweir::auth {
 namespace {
 
@@ -42,11 +44,13 @@ Digest response(Algorithm algorithm, const Digest& stored_ha1, std::string_view 
 
 bool equal_in_constant_time(const Digest& a, const Digest& b) noexcept {
   if (a.size != b.size) return false;
-  // volatile: the compiler may not turn this into a loop that stops early.
-  volatile std::uint8_t difference = 0;
-  for (std::size_t i = 0; i < kDigestBytesMax; ++i) {
-    difference = static_cast<std::uint8_t>(difference | (a.octets[i] ^ b.octets[i]));
-  }
+  static_assert(kDigestBytesMax == 32);
+  std::uint64_t x[4], y[4];
+  std::memcpy(x, a.octets.data(), sizeof x);
+  std::memcpy(y, b.octets.data(), sizeof y);
+  std::uint64_t difference = (x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]);
+  // The compiler may not look through this and stop at the first word that differs.
+  asm volatile("" : "+r"(difference));
   return difference == 0;
 }
 
