@@ -122,7 +122,7 @@ void begin_response(Writer& out, const Message& request, std::uint16_t status, s
   pen.put("SIP/2.0 ");
   pen.number(status);
   pen.put(" ");
-  pen.put(reason);
+  if (!reason.empty()) pen.put(reason);
   pen.put("\r\n");
   put_vias(pen, request, source);
   if (const HeaderField* from = request.first(HeaderId::from)) {
@@ -163,7 +163,7 @@ void end_message(Writer& out, std::string_view content_type, std::string_view bo
   out.put("Content-Length: ");
   out.number(body.size());
   out.put("\r\n\r\n");
-  out.put(body);
+  if (!body.empty()) out.put(body);
 }
 
 Endpoint response_target(const Via& top, const Endpoint& source) noexcept {
