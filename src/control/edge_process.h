@@ -1,0 +1,70 @@
+// What `serve` holds for as long as it runs. Control's thread, but for reload(), which the admin server's thread may call too.
+#pragma once
+#include <sys/mman.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+
+#include "ringweir/control/admin_server.h"
+#include "ringweir/control/config.h"
+#include "ringweir/control/process.h"
+#include "ringweir/control/server.h"
+#include "ringweir/control/shard_threads.h"
+
+namespace ringweir::control {
+
+// Address space that costs memory only where it is touched.
+class Region {
+ public:
+  explicit Region(std::size_t bytes);
+  ~Region();
+  Region(const Region&) = delete;
+  Region& operator=(const Region&) = delete;
+  std::span<std::byte> bytes() const noexcept { return {static_cast<std::byte*>(at_), size_}; }
+
+ private:
+  std::size_t size_;
+  void* at_;
+};
+
+class EdgeProcess {
+ public:
+  explicit EdgeProcess(const ServeOptions& options) : options_(options) {}
+  ~EdgeProcess();
+
+  // Everything up and answering, or an exit code. Errors are printed.
+  std::optional<int> start();
+  ReloadReport reload();
+  void stop();
+
+ private:
+  struct Keys {
+    Key128 placement, directory, nonce;
+    std::uint64_t process;
+  };
+  std::optional<int> open();
+  bool load(Config& config, std::shared_ptr<const auth::Credentials>& users, Diagnostics& problems) const;
+  std::unique_ptr<shard::Snapshot> make_snapshot(const Config& config, std::shared_ptr<const auth::Credentials> users);
+  bool open_admin();
+  void announce() const;
+
+  ServeOptions options_;
+  Config config_;
+  Keys keys_{};
+  std::mutex reloading_;  // SIGHUP and POST /api/v1/reload
+  std::uint64_t generation_ = 0;
+  std::optional<Region> region_;
+  std::optional<location::Directory> directory_;
+  std::optional<auth::NonceWindow> window_;
+  std::optional<shard::Shared> shared_;
+  std::unique_ptr<const shard::Snapshot> snapshot_;
+  std::unique_ptr<ShardThreads> shards_;
+  std::atomic<bool> ready_{false};
+  std::optional<ProcessView> view_;
+  std::unique_ptr<AdminServer> admin_;
+};
+
+}  // namespace ringweir::control
