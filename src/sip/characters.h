@@ -15,7 +15,7 @@ enum CharacterSet : std::uint16_t {
   kPassword = 1 << 3,  // unreserved / "&" / "=" / "+" / "$" / ","
   kParam = 1 << 4,     // paramchar without escapes
   kHname = 1 << 5,     // unreserved / hnv-unreserved
-  kHost = 1 << 6,      // a host name; "_" is tolerated because container platforms use it
+  kHost = 1 << 6,      // a label of a host name; "_" is tolerated because container platforms use it
   kDigit = 1 << 7,
   kHex = 1 << 8,
   kLws = 1 << 9,
@@ -24,6 +24,7 @@ enum CharacterSet : std::uint16_t {
   kReserved = 1 << 12,  // RFC 3261 25.1 reserved, for URI comparison
   kDisplay = 1 << 13,   // an unquoted display name: tokens and LWS; UTF-8 is tolerated
   kAlpha = 1 << 14,
+  kQuoted = 1 << 15,  // within quotes, but for the quote and the backslash
 };
 
 namespace detail {
@@ -45,21 +46,25 @@ consteval std::array<std::uint16_t, 256> character_table() {
   add("&=+$,", kPassword);
   add("[]/:&+$", kParam);
   add("[]/?:+$", kHname);
-  add("-._", kHost);
-  add(" \t\r\n", kLws | kDisplay);
+  add("-_", kHost);
+  add(" \t\r\n", kLws | kDisplay | kQuoted);
   add(";/?:@&=+$,", kReserved);
   for (int c = 0x21; c < 0x7f; ++c) {
+    if (c != '"' && c != '\\') table[c] |= kQuoted;
     if (std::string_view(";,\"<>").find(static_cast<char>(c)) == std::string_view::npos) table[c] |= kValue;
     if (std::string_view("\"<>").find(static_cast<char>(c)) == std::string_view::npos) table[c] |= kUriText;
   }
-  for (int c = 0x80; c < 0x100; ++c) table[c] |= kValue | kDisplay;
+  for (int c = 0x80; c < 0x100; ++c) table[c] |= kValue | kDisplay | kQuoted;
   return table;
 }
 inline constexpr auto kCharacters = character_table();
 }  // namespace detail
 
+inline unsigned sets_of(char c) noexcept {
+  return detail::kCharacters[static_cast<unsigned char>(c)];
+}
 inline bool is(char c, unsigned sets) noexcept {
-  return (detail::kCharacters[static_cast<unsigned char>(c)] & sets) != 0;
+  return (sets_of(c) & sets) != 0;
 }
 inline char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
@@ -93,36 +98,46 @@ struct Cursor {
   void skip_lws() noexcept {
     while (at != end && is(*at, kLws)) ++at;
   }
-  std::string_view take(unsigned sets) noexcept {
-    const char* start = at;
-    while (at != end && is(*at, sets)) ++at;
+  // The longest run of octets from `sets`. PERF: four at a time costs under three instructions an octet, one
+  // at a time six.
+  template <unsigned sets>
+  std::string_view take() noexcept {
+    const char* const start = at;
+    const char* p = at;
+    while (end - p >= 4 && (sets_of(p[0]) & sets_of(p[1]) & sets_of(p[2]) & sets_of(p[3]) & sets) != 0)
+      p += 4;
+    while (p != end && is(*p, sets)) ++p;
+    at = p;
     return since(start);
   }
   // Characters of `sets` and %HH escapes; false at a broken escape, where the cursor then stands.
-  bool take_escaped(unsigned sets, std::string_view& taken) noexcept {
-    const char* start = at;
-    for (; at != end; ++at) {
-      if (*at == '%') {
-        if (end - at < 3 || !is(at[1], kHex) || !is(at[2], kHex)) return false;
-        at += 2;
-      } else if (!is(*at, sets)) {
-        break;
-      }
+  template <unsigned sets>
+  bool take_escaped(std::string_view& taken) noexcept {
+    const char* const start = at;
+    for (take<sets>(); at != end && *at == '%'; take<sets>()) {
+      if (end - at < 3 || !is(at[1], kHex) || !is(at[2], kHex)) return false;
+      at += 3;
     }
     taken = since(start);
     return true;
   }
   // A quoted-string, at its opening quote; false when it is never closed (the cursor stays).
   bool take_quoted(std::string_view& with_quotes) noexcept {
-    for (const char* p = at + 1; p < end; ++p) {
-      if (*p == '\\') {
-        ++p;
-      } else if (*p == '"') {
-        with_quotes = {at, static_cast<std::size_t>(p + 1 - at)};
-        at = p + 1;
+    const char* const start = at++;
+    for (;;) {
+      take<kQuoted>();
+      if (at == end) break;
+      if (*at == '"') {
+        ++at;
+        with_quotes = since(start);
         return true;
       }
+      if (*at == '\\' && end - at < 2) break;
+      at += *at == '\\'
+                ? 2
+                : 1;  // an octet of no set can stand here only behind a backslash; parse() sees to that
     }
+    at = start;
     return false;
   }
 };
@@ -135,7 +150,7 @@ struct Parameter {
 };
 // The cursor stands on the name; afterwards on the first octet that is neither parameter nor LWS.
 inline bool take_parameter(Cursor& c, Parameter& p) noexcept {
-  p.name = c.take(kToken);
+  p.name = c.take<kToken>();
   if (p.name.empty()) return false;
   p.value = {};
   p.has_value = false;
@@ -148,7 +163,7 @@ inline bool take_parameter(Cursor& c, Parameter& p) noexcept {
   if (c.next_is('"')) {
     if (!c.take_quoted(p.value)) return false;
   } else {
-    p.value = c.take(kValue);
+    p.value = c.take<kValue>();
     if (p.value.empty()) return false;
   }
   p.end = c.at;

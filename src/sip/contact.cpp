@@ -70,7 +70,8 @@ Result<Contact> parse_contact(std::string_view value, std::string_view& rest) no
       continue;
     }
     if (!take_parameter(p, parameter)) return bad(static_cast<std::size_t>(p.at - value.data()));
-    if (!read_parameter(parameter, contact)) return bad(static_cast<std::size_t>(parameter.name.data() - value.data()));
+    if (!read_parameter(parameter, contact))
+      return bad(static_cast<std::size_t>(parameter.name.data() - value.data()));
   }
   return contact;
 }

@@ -12,7 +12,7 @@ std::unexpected<Error> bad(std::uint32_t offset) noexcept {
 // "Digest" LWS
 bool take_scheme(Cursor& c) noexcept {
   c.skip_lws();
-  if (!equals_any_case(c.take(kToken), "Digest")) return false;
+  if (!equals_any_case(c.take<kToken>(), "Digest")) return false;
   const char* const behind = c.at;
   c.skip_lws();
   return c.at != behind;

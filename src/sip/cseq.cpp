@@ -29,7 +29,7 @@ Result<CSeq> parse_cseq(std::string_view value) noexcept {
   const char* const behind = c.at;
   c.skip_lws();
   if (c.at == behind) return bad();
-  CSeq cseq{static_cast<std::uint32_t>(number), Method::unknown, c.take(kToken)};
+  CSeq cseq{static_cast<std::uint32_t>(number), Method::unknown, c.take<kToken>()};
   if (cseq.method_text.empty()) return bad();
   c.skip_lws();
   if (!c.done()) return bad();

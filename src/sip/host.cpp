@@ -16,14 +16,22 @@ bool take_ipv6_reference(Cursor& c, std::string_view& host) noexcept {
 
 bool take_host(Cursor& c, std::string_view& host) noexcept {
   if (c.next_is('[')) return take_ipv6_reference(c, host);
-  const char* start = c.at;
-  char before = '.';  // a label may not be empty, nor begin with a hyphen
-  for (; c.at != c.end && is(*c.at, kHost); ++c.at) {
-    if (before == '.' && (*c.at == '.' || *c.at == '-')) return false;
-    before = *c.at;
+  const char* const start = c.at;
+  for (;;) {  // a label may neither be empty nor begin with a hyphen; a dot at the end is allowed
+    const char* const label = c.at;
+    if (c.take<kHost>().empty()) {
+      if (label == start || c.next_is('.')) return false;
+      break;
+    }
+    if (*label == '-') {
+      c.at = label;
+      return false;
+    }
+    if (!c.next_is('.')) break;
+    ++c.at;
   }
   host = c.since(start);
-  return !host.empty();
+  return true;
 }
 
 bool take_port(Cursor& c, std::uint16_t& port) noexcept {

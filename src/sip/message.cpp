@@ -11,35 +11,29 @@ namespace ringweir::sip {
 namespace {
 constexpr std::uint32_t kNowhere = ~0u;
 
-// Stage 2's view of the marks: one after the other, a window marked when it is reached.
-class MarkWalk {
+// Gives stage 2 the marks block by block; a window is marked when it is reached.
+class MarkSource {
  public:
-  explicit MarkWalk(std::string_view text) noexcept : text_(text) {}
+  struct Block {
+    std::uint64_t bits;
+    std::uint32_t base;  // kNowhere behind the last block
+  };
+  explicit MarkSource(std::string_view text) noexcept : text_(text) {}
 
-  // The next line feed or first colon; false at the end of the text.
-  bool next(std::uint32_t& position) noexcept {
-    while (bits_ == 0) {
-      if (!next_block()) return false;
+  Block next() noexcept {
+    if (++block_ == static_cast<int>(detail::kMarkBlocks)) {
+      block_ = 0;
+      window_ += detail::kMarkWindow;
     }
-    position = base_ + static_cast<std::uint32_t>(__builtin_ctzll(bits_));
-    bits_ &= bits_ - 1;
-    return true;
+    const std::uint32_t base = window_ + static_cast<std::uint32_t>(block_) * 64;
+    if (base >= text_.size()) return {0, kNowhere};
+    if (block_ == 0) mark_window();
+    return {marks_.ends_and_colons[block_], base};
   }
   // The first octet seen so far that no header line may hold.
   std::uint32_t binary_at() const noexcept { return binary_at_; }
 
  private:
-  bool next_block() noexcept {
-    if (++block_ == static_cast<int>(detail::kMarkBlocks)) {
-      block_ = 0;
-      window_ += detail::kMarkWindow;
-    }
-    base_ = window_ + static_cast<std::uint32_t>(block_) * 64;
-    if (base_ >= text_.size()) return false;
-    if (block_ == 0) mark_window();
-    bits_ = marks_.ends_and_colons[block_];
-    return true;
-  }
   void mark_window() noexcept {
     const std::size_t size = std::min(text_.size() - window_, detail::kMarkWindow);
     detail::mark(text_.data() + window_, size, carry_, marks_);
@@ -67,13 +61,30 @@ class MarkWalk {
   }
 
   std::string_view text_;
-  std::uint64_t bits_ = 0;
-  std::uint32_t base_ = 0;
   std::uint32_t window_ = 0u - static_cast<std::uint32_t>(detail::kMarkWindow);
   int block_ = static_cast<int>(detail::kMarkBlocks) - 1;
   std::uint32_t binary_at_ = kNowhere;
   detail::MarkCarry carry_;
   detail::Marks marks_;
+};
+
+// Stage 2's place among the marks. Apart from the source, so that it can live in registers.
+struct MarkWalk {
+  std::uint64_t bits = 0;
+  std::uint32_t base = 0;
+
+  // The next line feed or first colon; false at the end of the text.
+  bool next(MarkSource& source, std::uint32_t& position) noexcept {
+    while (bits == 0) {
+      const MarkSource::Block block = source.next();
+      if (block.base == kNowhere) return false;
+      bits = block.bits;
+      base = block.base;
+    }
+    position = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+    bits &= bits - 1;
+    return true;
+  }
 };
 
 bool is_blank(char c) noexcept {
@@ -84,7 +95,7 @@ bool is_blank(char c) noexcept {
 class StructureParser {
  public:
   StructureParser(std::string_view text, std::uint32_t lead, Framing framing, Message& out) noexcept
-      : text_(text), lead_(lead), framing_(framing), out_(out), walk_(text) {}
+      : text_(text), lead_(lead), framing_(framing), out_(out), source_(text) {}
 
   Parsed run() noexcept {
     out_.bytes_ = text_;
@@ -97,12 +108,14 @@ class StructureParser {
       return fail(Fault::message_too_long, limits::kMessageBytesMax);
     }
     Line line{};
-    Step step = next_line(line, true);
-    if (step == Step::line) step = start_line(line);
-    while (step == Step::line) {
-      step = next_line(line, false);
-      if (step == Step::line) step = header_line(line);
-    }
+    MarkWalk walk;
+    Step step;
+    bool is_start_line = true;
+    do {
+      step = next_line(walk, line, is_start_line);
+      if (step == Step::line) step = is_start_line ? start_line(line) : header_line(line);
+      is_start_line = false;
+    } while (step == Step::line);
     return step == Step::end ? end_of_headers(line.next) : result_;
   }
 
@@ -144,36 +157,36 @@ class StructureParser {
     return true;
   }
 
-  Step next_line(Line& line, bool is_start_line) noexcept {
-    line.begin = line.next;
-    line.colon = kNowhere;
-    line.folded = false;
-    std::uint32_t mark;
+  [[gnu::always_inline]] inline Step next_line(MarkWalk& walk, Line& line, bool is_start_line) noexcept {
+    const char* const text = text_.data();
+    const std::uint32_t begin = line.next;
+    std::uint32_t mark, colon = kNowhere;
+    bool folded = false, has_cr;
     for (;;) {
-      if (!walk_.next(mark)) return unfinished(line.begin);
-      if (text_[mark] == ':') {
-        if (line.colon == kNowhere && !line.folded) line.colon = mark;
+      if (!walk.next(source_, mark)) return unfinished(begin);
+      if (text[mark] == ':') {
+        if (!folded) colon = mark;
         continue;
       }
-      const bool has_cr = mark > line.begin && text_[mark - 1] == '\r';
-      line.end = mark - has_cr;
-      line.next = mark + 1;
-      if (line.end == line.begin || is_start_line) break;
-      if (line.next == text_.size()) {
-        if (framing_ == Framing::stream) return unfinished(line.begin);
+      has_cr = mark > begin && text[mark - 1] == '\r';
+      if (mark + 1 == text_.size()) [[unlikely]] {
+        if (framing_ == Framing::stream && !is_start_line && mark - has_cr != begin) return unfinished(begin);
         break;
       }
-      if (!is_blank(text_[line.next])) break;
-      line.folded = true;  // RFC 3261 7.3.1
-      if (framing_ == Framing::stream && !has_cr && bare_line_feed_ == kNowhere) bare_line_feed_ = mark;
+      if (!is_blank(text[mark + 1]) || is_start_line || mark - has_cr == begin) [[likely]]
+        break;
+      folded = true;  // RFC 3261 7.3.1
+      if (!has_cr && bare_line_feed_ == kNowhere) bare_line_feed_ = mark;
     }
-    if (too_long(line.begin, line.next)) return Step::stop;
-    if (walk_.binary_at() < line.next) return stop(Fault::binary, walk_.binary_at());
+    line = {begin, mark - has_cr, colon, mark + 1, folded};
+    if (text_.size() > limits::kHeaderLineBytesMax && too_long(begin, line.next)) return Step::stop;
+    if (source_.binary_at() < line.next) [[unlikely]]
+      return stop(Fault::binary, source_.binary_at());
     if (framing_ == Framing::stream) {
-      if (text_[mark] == '\n' && line.end == mark && bare_line_feed_ == kNowhere) bare_line_feed_ = mark;
+      if (!has_cr && bare_line_feed_ == kNowhere) bare_line_feed_ = mark;
       if (bare_line_feed_ != kNowhere) return stop(Fault::header_syntax, bare_line_feed_);
     }
-    return line.end == line.begin ? Step::end : Step::line;
+    return line.end == begin ? Step::end : Step::line;
   }
 
   Step unfinished(std::uint32_t line_begin) noexcept {
@@ -192,30 +205,38 @@ class StructureParser {
     return Step::line;
   }
 
-  Step header_line(const Line& line) noexcept {
+  [[gnu::always_inline]] inline Step header_line(const Line& line) noexcept {
     if (line.colon == kNowhere) return stop(Fault::header_syntax, line.begin);
-    std::string_view name = text_.substr(line.begin, line.colon - line.begin);
-    HeaderId id = parse_header_name(name);
+    const char* const text = text_.data();
+    std::uint32_t name_size = line.colon - line.begin;
+    HeaderId id = parse_header_name({text + line.begin, name_size});
     if (id == HeaderId::other) [[unlikely]] {  // a known name is a token; look closer at the others
-      while (!name.empty() && is_blank(name.back())) name.remove_suffix(1);
-      if (name.empty() || !std::all_of(name.begin(), name.end(), [](char c) { return is(c, kToken); })) {
-        return stop(Fault::header_syntax, line.begin);
-      }
-      id = parse_header_name(name);
+      if (!is_other_name(line.begin, name_size)) return stop(Fault::header_syntax, line.begin);
+      id = parse_header_name({text + line.begin, name_size});
     }
-    if (out_.count_ == limits::kHeadersMax) return stop(Fault::too_many_headers, line.begin);
+    const std::uint32_t count = out_.count_;
+    if (count == limits::kHeadersMax) [[unlikely]]
+      return stop(Fault::too_many_headers, line.begin);
     std::uint32_t begin = line.colon + 1, end = line.end;
-    while (begin != end && is(text_[begin], kLws)) ++begin;
-    while (begin != end && is(text_[end - 1], kLws)) --end;
+    while (begin != end && is(text[begin], kLws)) ++begin;
+    while (begin != end && is(text[end - 1], kLws)) --end;
+    out_.headers_[count] = {line.begin, begin,      end - begin, static_cast<std::uint16_t>(name_size),
+                            id,         line.folded};
+    out_.count_ = count + 1;
     std::uint8_t& first = out_.first_[static_cast<std::size_t>(id)];
     if (first == Message::kNone) {
-      if (id != HeaderId::other) first = static_cast<std::uint8_t>(out_.count_);
+      if (id != HeaderId::other) first = static_cast<std::uint8_t>(count);
     } else if (is_single_instance(id) && deferred_.fault == Fault::none) {
       deferred_ = {Fault::duplicate_header, line.begin};
     }
-    out_.headers_[out_.count_++] = {
-        line.begin, begin, end - begin, static_cast<std::uint16_t>(name.size()), id, line.folded};
     return Step::line;
+  }
+
+  // A token, with white space behind it (HCOLON); `size` becomes the token's.
+  bool is_other_name(std::uint32_t begin, std::uint32_t& size) const noexcept {
+    while (size != 0 && is_blank(text_[begin + size - 1])) --size;
+    Cursor c(text_.substr(begin, size));
+    return size != 0 && c.take<kToken>().size() == size;
   }
 
   // RFC 3261 18.3, 20.14
@@ -256,7 +277,7 @@ class StructureParser {
   std::uint32_t lead_;
   Framing framing_;
   Message& out_;
-  MarkWalk walk_;
+  MarkSource source_;
   Error deferred_;  // an error that does not stop the parse: version, duplicate_header
   std::uint32_t bare_line_feed_ = kNowhere;
   Parsed result_{};

@@ -17,7 +17,7 @@ std::string_view trimmed(const char* begin, const char* end) noexcept {
 // LAQUOT addr-spec RAQUOT: what is between is the URI's own affair, but it is visible ASCII.
 bool take_bracketed(Cursor& c, NameAddr& address) noexcept {
   ++c.at;
-  address.uri = c.take(kUriText);
+  address.uri = c.take<kUriText>();
   if (address.uri.empty() || !c.next_is('>')) return false;
   ++c.at;
   return true;
@@ -40,7 +40,7 @@ bool take_address(Cursor& c, NameAddr& address) noexcept {
   }
   if (c.next_is('<')) return take_bracketed(c, address);
   const char* const start = c.at;
-  c.take(kDisplay);
+  c.take<kDisplay>();
   if (!c.next_is('<')) return take_bare(c, start, address);
   address.display = trimmed(start, c.at);
   return take_bracketed(c, address);

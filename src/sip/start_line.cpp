@@ -15,9 +15,9 @@ bool is_version_2(const char* at) noexcept {
 bool is_some_version(std::string_view text) noexcept {
   if (text.size() < kVersionSize || !equals_any_case(text.substr(0, 4), "SIP/")) return false;
   Cursor c(text.substr(4));
-  if (c.take(kDigit).empty() || !c.next_is('.')) return false;
+  if (c.take<kDigit>().empty() || !c.next_is('.')) return false;
   ++c.at;
-  return !c.take(kDigit).empty() && c.done();
+  return !c.take<kDigit>().empty() && c.done();
 }
 
 StartLine broken(std::size_t offset) noexcept {
@@ -46,7 +46,7 @@ StartLine parse_status_line(std::string_view line) noexcept {
 StartLine parse_start_line(std::string_view line) noexcept {
   Cursor c(line);
   StartLine out;
-  out.method_text = c.take(kToken);
+  out.method_text = c.take<kToken>();
   if (c.next_is('/')) return parse_status_line(line);
   if (out.method_text.empty() || !c.next_is(' ')) return broken(c.offset());
   const char* const uri = ++c.at;

@@ -15,10 +15,10 @@ std::unexpected<Error> bad(const Cursor& c) noexcept {
 bool take_userinfo(Cursor& c, Uri& uri) noexcept {
   const char* const start = c.at;
   std::string_view user, password;
-  if (!c.take_escaped(kUser, user)) return false;
+  if (!c.take_escaped<kUser>(user)) return false;
   if (c.next_is(':')) {
     ++c.at;
-    if (!c.take_escaped(kPassword, password)) return false;
+    if (!c.take_escaped<kPassword>(password)) return false;
     if (!c.next_is('@')) password = {};
   }
   if (!c.next_is('@')) {
@@ -38,10 +38,10 @@ bool take_parameters(Cursor& c, Uri& uri) noexcept {
   std::string_view part;
   for (std::size_t count = 0; c.next_is(';'); ++count) {
     ++c.at;
-    if (count == limits::kUriParametersMax || !c.take_escaped(kParam, part) || part.empty()) return false;
+    if (count == limits::kUriParametersMax || !c.take_escaped<kParam>(part) || part.empty()) return false;
     if (!c.next_is('=')) continue;
     ++c.at;
-    if (!c.take_escaped(kParam, part) || part.empty()) return false;
+    if (!c.take_escaped<kParam>(part) || part.empty()) return false;
   }
   uri.parameters = c.since(start);
   return true;
@@ -54,10 +54,10 @@ bool take_headers(Cursor& c, Uri& uri) noexcept {
   std::size_t count = 0;
   do {
     ++c.at;
-    if (count++ == limits::kUriParametersMax || !c.take_escaped(kHname, part) || part.empty()) return false;
+    if (count++ == limits::kUriParametersMax || !c.take_escaped<kHname>(part) || part.empty()) return false;
     if (!c.next_is('=')) return false;
     ++c.at;
-    if (!c.take_escaped(kHname, part)) return false;
+    if (!c.take_escaped<kHname>(part)) return false;
   } while (c.next_is('&'));
   uri.headers = c.since(start);
   return true;
@@ -90,7 +90,7 @@ Result<Uri> parse_tel(Cursor& c, Uri& uri) noexcept {
 
 Result<Uri> parse_other(Cursor& c, Uri& uri) noexcept {
   uri.host = c.rest();
-  if (uri.host.empty() || !c.take_escaped(kUriText, uri.host) || !c.done()) return bad(c);
+  if (uri.host.empty() || !c.take_escaped<kUriText>(uri.host) || !c.done()) return bad(c);
   return uri;
 }
 

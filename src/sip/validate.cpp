@@ -44,10 +44,10 @@ Error check_call_id(const Message& message) noexcept {
   const HeaderField* field = message.first(HeaderId::call_id);
   if (field == nullptr) return {Fault::missing_call_id, 0};
   Cursor c(message.value(*field));
-  bool well_formed = !c.take(kWord).empty();
+  bool well_formed = !c.take<kWord>().empty();
   if (well_formed && c.next_is('@')) {
     ++c.at;
-    well_formed = !c.take(kWord).empty();
+    well_formed = !c.take<kWord>().empty();
   }
   return well_formed && c.done() ? Error{} : at(Fault::bad_call_id, *field, c.offset());
 }

@@ -23,10 +23,10 @@ bool take_protocol(Cursor& c, Via& via) noexcept {
   if (c.end - c.at > 8 && std::memcmp(c.at, "SIP/2.0/", 8) == 0) [[likely]] {
     c.at += 8;
   } else {
-    if (!equals_any_case(c.take(kToken), "SIP") || !take_slash(c)) return false;
-    if (c.take(kToken) != "2.0" || !take_slash(c)) return false;
+    if (!equals_any_case(c.take<kToken>(), "SIP") || !take_slash(c)) return false;
+    if (c.take<kToken>() != "2.0" || !take_slash(c)) return false;
   }
-  via.transport = c.take(kToken);
+  via.transport = c.take<kToken>();
   const char* const behind = c.at;
   c.skip_lws();
   return !via.transport.empty() && c.at != behind;
