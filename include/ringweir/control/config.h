@@ -1,0 +1,222 @@
+// The configuration file (version 1) as plain values: read, validated and complete. What a section or a key
+// defaults to:
+//
+//   key                        default                        with lab.enabled
+//   node.name                  edge                           the same
+//   node.shards                auto: one a core               the same
+//   node.pin                   true                           the same
+//   node.io                    auto                           the same
+//   listeners                  required                       one: sip, 127.0.0.1:5060, udp
+//   listeners[].name           listener-1, listener-2, ...    the same
+//   listeners[].transport      [udp]                          the same
+//   listeners[].bind           required; port 5060            the same
+//   domains                    none but the listeners' own    and localhost, 127.0.0.1, ::1
+//   auth                       nobody authenticates           as follows
+//   auth.realm                 the first domain               ringweir.lab
+//   auth.algorithms            [MD5, SHA-256]                 the same
+//   auth.challenge             www                            the same
+//   auth.methods               [REGISTER, INVITE]             [REGISTER]
+//   auth.nonce                 5m, strict                     the same
+//   auth.users                 required                       100, 101, 102; password = user name
+//   registrar                  60s, 1h, 2h, 10 contacts       the same
+//   routes                     kDefaultRoutes in routes.h     the same
+//   limits.max_message         65535 octets                   the same
+//   trace.ring                 20000                          the same
+//   admin.bind                 127.0.0.1:8080; `off`: none    the same
+//   keys.secret                made at random at start        the same
+//
+// With lab.enabled every address must be a loopback one; a key that is given wins over the lab's default.
+// Control only, cold: all of this may allocate and read files.
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ringweir/auth/authenticate.h"
+#include "ringweir/base/address.h"
+#include "ringweir/base/time.h"
+#include "ringweir/control/config_diagnostic.h"
+#include "ringweir/proxy/route_table.h"
+#include "ringweir/sip/method.h"
+
+namespace ringweir::control {
+
+// Text that is never printed: there is no way to write one but to ask for it.
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string text) : text_(std::move(text)) {}
+  const std::string& reveal() const noexcept { return text_; }
+  bool empty() const noexcept { return text_.empty(); }
+  friend bool operator==(const Secret&, const Secret&) = default;
+
+ private:
+  std::string text_;
+};
+
+enum class IoChoice : std::uint8_t { automatic, uring, epoll };
+
+struct Node {
+  std::string name = "edge";
+  std::uint32_t shards = 0;  // 0: auto
+  bool pin = true;
+  IoChoice io = IoChoice::automatic;
+  friend bool operator==(const Node&, const Node&) = default;
+};
+
+enum class Transport : std::uint8_t { udp };
+
+struct Listener {
+  std::string name;
+  Endpoint bind;  // port 0: the kernel chooses
+  std::vector<Transport> transports{Transport::udp};
+  std::string advertise;  // host, or host:port; empty: the bound address
+  Place at;
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+struct InlineUser {
+  std::string name;
+  Secret password;
+  Place at;
+  friend bool operator==(const InlineUser&, const InlineUser&) = default;
+};
+
+struct Users {
+  enum class Source : std::uint8_t { none, csv, sqlite, inline_ };
+  Source source = Source::none;
+  std::filesystem::path path;  // csv, sqlite: as opened
+  std::vector<InlineUser> list;
+  Place at;
+  friend bool operator==(const Users&, const Users&) = default;
+};
+
+enum class Challenge : std::uint8_t { www, proxy };
+
+struct Auth {
+  bool enabled = false;
+  std::string realm;
+  auth::AlgorithmList algorithms{auth::Algorithm::md5, auth::Algorithm::sha256};  // in challenge order
+  Challenge challenge = Challenge::www;
+  std::vector<sip::Method> methods{sip::Method::register_, sip::Method::invite};
+  Duration nonce_lifetime = 5min;
+  bool replay_strict = true;
+  Users users;
+};
+
+struct Registrar {  // whole seconds, min <= default <= max
+  Duration min_expires = 60s;
+  Duration default_expires = 1h;
+  Duration max_expires = 2h;
+  std::uint32_t max_contacts = 10;
+  friend bool operator==(const Registrar&, const Registrar&) = default;
+};
+
+enum class Balancing : std::uint8_t {
+  call_id_hash,
+  round_robin,
+  weighted,
+  least_calls,
+  least_outstanding,
+  peak_ewma,
+  hash_from,
+  hash_to,
+  hash_uri,
+};
+
+struct Target {
+  std::string uri;
+  std::uint32_t weight = 1;
+  friend bool operator==(const Target&, const Target&) = default;
+};
+
+struct PassiveHealth {
+  std::vector<std::uint16_t> codes{503};
+  Duration eject = 30s;
+  friend bool operator==(const PassiveHealth&, const PassiveHealth&) = default;
+};
+
+struct Health {
+  std::string method = "OPTIONS";
+  Duration every = 10s;  // 0: no probes
+  std::uint32_t fail = 3;
+  std::uint32_t rise = 2;
+  std::optional<PassiveHealth> passive;
+  friend bool operator==(const Health&, const Health&) = default;
+};
+
+struct Failover {
+  bool on_timeout = true;
+  bool on_transport_error = true;
+  std::vector<std::uint16_t> codes{503};
+  std::uint32_t tries = 2;
+  friend bool operator==(const Failover&, const Failover&) = default;
+};
+
+// Read and validated, but a file that has upstreams is refused until requests are forwarded.
+struct Upstream {
+  std::string name;
+  Balancing algorithm = Balancing::call_id_hash;
+  std::vector<Target> targets;
+  Health health;
+  Failover failover;
+  friend bool operator==(const Upstream&, const Upstream&) = default;
+};
+
+struct Limits {
+  std::uint32_t max_message = 65'535;  // octets
+  friend bool operator==(const Limits&, const Limits&) = default;
+};
+
+struct Trace {
+  std::uint32_t ring = 20'000;  // messages kept, all shards together
+  friend bool operator==(const Trace&, const Trace&) = default;
+};
+
+struct Admin {
+  std::optional<Endpoint> bind = Endpoint{IpAddress::v4(127, 0, 0, 1), 8080};
+  friend bool operator==(const Admin&, const Admin&) = default;
+};
+
+struct Keys {
+  Secret secret;  // empty: made at random
+  friend bool operator==(const Keys&, const Keys&) = default;
+};
+
+struct Lab {
+  bool enabled = false;
+  friend bool operator==(const Lab&, const Lab&) = default;
+};
+
+struct Config {
+  std::string file;  // as given to load_config
+  Node node;
+  std::vector<Listener> listeners;
+  std::vector<std::string> domains;  // lower case
+  Auth auth;
+  Registrar registrar;
+  std::vector<Upstream> upstreams;
+  std::vector<proxy::Route> routes;
+  Limits limits;
+  Trace trace;
+  Admin admin;
+  Keys keys;
+  Lab lab;
+};
+
+// All errors in the order of the file, or a configuration that needs no further check.
+using ConfigResult = std::expected<Config, Diagnostics>;
+ConfigResult load_config(const std::filesystem::path& path);
+// `name` stands in diagnostics; relative paths in `text` start from `base_dir`.
+ConfigResult load_config_text(std::string_view text, std::string_view name,
+                              const std::filesystem::path& base_dir);
+
+// What `serve --lab` runs without a file: configs/lab.yaml.
+std::string_view lab_config_text() noexcept;
+
+}  // namespace ringweir::control

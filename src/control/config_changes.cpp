@@ -1,0 +1,173 @@
+#include "ringweir/control/config_changes.h"
+
+#include <algorithm>
+#include <map>
+
+namespace ringweir::control {
+namespace {
+
+std::string_view name_of(IoChoice io) noexcept {
+  switch (io) {
+    case IoChoice::automatic: return "auto";
+    case IoChoice::uring: return "uring";
+    case IoChoice::epoll: return "epoll";
+  }
+  return "";
+}
+
+std::string join(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) {
+    if (!text.empty()) text += ", ";
+    text += part;
+  }
+  return text.empty() ? "none" : text;
+}
+
+class Lister {
+ public:
+  void add(std::string path, std::string text, bool restart_only = false) {
+    list.push_back({std::move(path), std::move(text), restart_only, {}});
+  }
+  void add_secret(std::string path, const Secret& secret, bool restart_only) {
+    list.push_back({std::move(path), secret.empty() ? "made at start" : "(secret)", restart_only, secret});
+  }
+  std::vector<Setting> list;
+};
+
+constexpr bool kRestartOnly = true;
+
+void list_node(Lister& out, const Config& config) {
+  const Node& node = config.node;
+  out.add("node.name", node.name, kRestartOnly);
+  out.add("node.shards", node.shards == 0 ? "auto" : std::to_string(node.shards), kRestartOnly);
+  out.add("node.pin", node.pin ? "true" : "false", kRestartOnly);
+  out.add("node.io", std::string(name_of(node.io)), kRestartOnly);
+  for (const Listener& listener : config.listeners) {
+    const std::string path = "listeners." + listener.name;
+    out.add(path + ".bind", to_string(listener.bind), kRestartOnly);
+    out.add(path + ".transport", "udp", kRestartOnly);
+    out.add(path + ".advertise", listener.advertise.empty() ? "none" : listener.advertise);
+  }
+}
+
+void list_users(Lister& out, const Users& users) {
+  switch (users.source) {
+    case Users::Source::none: return out.add("auth.users", "none");
+    case Users::Source::csv: return out.add("auth.users", "csv " + users.path.string());
+    case Users::Source::sqlite: return out.add("auth.users", "sqlite " + users.path.string());
+    case Users::Source::inline_: break;
+  }
+  out.add("auth.users", "inline, " + std::to_string(users.list.size()));
+  for (const InlineUser& user : users.list) out.add_secret("auth.users." + user.name, user.password, false);
+}
+
+void list_auth(Lister& out, const Auth& auth) {
+  if (!auth.enabled) return out.add("auth", "none");
+  std::vector<std::string> algorithms, methods;
+  for (const auth::Algorithm each : auth.algorithms) algorithms.emplace_back(auth::to_string(each));
+  for (const sip::Method each : auth.methods) methods.emplace_back(sip::to_string(each));
+  out.add("auth", "on");
+  out.add("auth.realm", auth.realm);
+  out.add("auth.algorithms", join(algorithms));
+  out.add("auth.challenge", auth.challenge == Challenge::proxy ? "proxy" : "www");
+  out.add("auth.methods", join(methods));
+  out.add("auth.nonce.lifetime", format_duration(auth.nonce_lifetime));
+  out.add("auth.nonce.replay", auth.replay_strict ? "strict" : "off");
+  list_users(out, auth.users);
+}
+
+std::string describe(const proxy::Action& action) {
+  const std::string reply = std::to_string(action.code) + (action.reason.empty() ? "" : " " + action.reason);
+  switch (action.kind) {
+    case proxy::Action::Kind::reply: return "reply " + reply;
+    case proxy::Action::Kind::register_local: return "register local";
+    case proxy::Action::Kind::lookup_location:
+      return "lookup location, else " + (action.code ? reply : "480");
+  }
+  return "";
+}
+
+std::string describe(const proxy::Route& route) {
+  std::string text;
+  const proxy::Match& match = route.match;
+  if (!match.methods.empty()) text += "method " + join(match.methods) + " ";
+  if (match.local_domain) text += "domain local ";
+  if (!match.domain.empty()) text += "domain " + match.domain + " ";
+  if (match.has_user) text += "user " + match.user + " ";
+  return (text.empty() ? "everything: " : text.substr(0, text.size() - 1) + ": ") + describe(route.action);
+}
+
+}  // namespace
+
+std::string format_duration(Duration d) {
+  const std::int64_t ms = to_ms(d);
+  constexpr std::pair<std::int64_t, const char*> kUnits[] = {
+      {86'400'000, "d"}, {3'600'000, "h"}, {60'000, "m"}, {1'000, "s"}};
+  if (ms == 0) return "0s";
+  for (const auto& [unit, name] : kUnits) {
+    if (ms % unit == 0) return std::to_string(ms / unit) + name;
+  }
+  return std::to_string(ms) + "ms";
+}
+
+std::string format_size(std::uint64_t octets) {
+  constexpr std::pair<std::uint64_t, const char*> kUnits[] = {
+      {1ull << 30, "GiB"}, {1ull << 20, "MiB"}, {1ull << 10, "KiB"}};
+  for (const auto& [unit, name] : kUnits) {
+    if (octets != 0 && octets % unit == 0) return std::to_string(octets / unit) + name;
+  }
+  return std::to_string(octets) + "B";
+}
+
+std::vector<Setting> settings(const Config& config) {
+  Lister out;
+  list_node(out, config);
+  out.add("domains", join(config.domains));
+  list_auth(out, config.auth);
+  out.add("registrar.min_expires", format_duration(config.registrar.min_expires));
+  out.add("registrar.default_expires", format_duration(config.registrar.default_expires));
+  out.add("registrar.max_expires", format_duration(config.registrar.max_expires));
+  out.add("registrar.max_contacts", std::to_string(config.registrar.max_contacts));
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    out.add("routes." + std::to_string(i + 1), describe(config.routes[i]));
+  }
+  out.add("limits.max_message", format_size(config.limits.max_message));
+  out.add("trace.ring", std::to_string(config.trace.ring), kRestartOnly);
+  out.add("admin.bind", config.admin.bind ? to_string(*config.admin.bind) : "off", kRestartOnly);
+  out.add_secret("keys.secret", config.keys.secret, kRestartOnly);
+  out.add("lab.enabled", config.lab.enabled ? "true" : "false", kRestartOnly);
+  return std::move(out.list);
+}
+
+Changes describe_changes(const Config& before, const Config& after) {
+  Changes changes;
+  const auto note = [&](const Setting& s, const std::string& from, const std::string& to) {
+    std::string text = s.path + ": " + (from == to ? "changed" : from + " -> " + to);
+    if (s.restart_only) {
+      changes.needs_restart.push_back(std::move(text) + "; it is read at start only: restart to change it");
+    } else {
+      changes.applied.push_back(std::move(text));
+    }
+  };
+  std::map<std::string_view, const Setting*> old;
+  const std::vector<Setting> old_list = settings(before);
+  for (const Setting& s : old_list) old.emplace(s.path, &s);
+  const std::vector<Setting> new_list = settings(after);
+  for (const Setting& s : new_list) {
+    const auto found = old.find(s.path);
+    if (found == old.end()) {
+      note(s, "none", s.text);
+      continue;
+    }
+    if (found->second->text != s.text || !(found->second->identity == s.identity))
+      note(s, found->second->text, s.text);
+    old.erase(found);
+  }
+  for (const Setting& s : old_list) {
+    if (old.contains(s.path)) note(s, s.text, "none");
+  }
+  return changes;
+}
+
+}  // namespace ringweir::control

@@ -1,0 +1,110 @@
+#include "ringweir/control/routes.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+#include <cstring>
+#include <memory>
+
+namespace ringweir::control {
+namespace {
+
+// Every address of this machine in the family of `wildcard`. [::] takes IPv4 as well.
+std::vector<IpAddress> machine_addresses(const IpAddress& wildcard) {
+  std::vector<IpAddress> found;
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return found;
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(list, &freeifaddrs);
+  for (const ifaddrs* each = list; each; each = each->ifa_next) {
+    if (!each->ifa_addr) continue;
+    if (each->ifa_addr->sa_family == AF_INET) {
+      sockaddr_in in;
+      std::memcpy(&in, each->ifa_addr, sizeof in);
+      const auto* octets = reinterpret_cast<const std::uint8_t*>(&in.sin_addr);
+      found.push_back(IpAddress::v4(octets[0], octets[1], octets[2], octets[3]));
+    } else if (each->ifa_addr->sa_family == AF_INET6 && !wildcard.is_v4()) {
+      sockaddr_in6 in6;
+      std::memcpy(&in6, each->ifa_addr, sizeof in6);
+      IpAddress ip;
+      std::memcpy(ip.octets.data(), &in6.sin6_addr, sizeof in6.sin6_addr);
+      found.push_back(ip);
+    }
+  }
+  return found;
+}
+
+// "edge.example.com:5061" is ours as edge.example.com on every port.
+std::string advertised_host(const std::string& advertise) {
+  if (const auto endpoint = parse_endpoint(advertise)) return to_string(endpoint->ip);
+  return advertise.substr(0, advertise.rfind(':'));
+}
+
+}  // namespace
+
+std::vector<proxy::Route> default_routes() {
+  using Kind = proxy::Action::Kind;
+  std::vector<proxy::Route> routes(3);
+  routes[0].match.methods = {"REGISTER"};
+  routes[0].action = {Kind::register_local, 0, {}};
+  routes[1].match.local_domain = true;
+  routes[1].action = {Kind::lookup_location, 404, {}};
+  routes[2].action = {Kind::reply, 403, {}};
+  return routes;
+}
+
+proxy::RouteTable make_route_table(const Config& config) {
+  return proxy::RouteTable(config.routes);
+}
+
+proxy::DomainSet make_domain_set(const Config& config, std::span<const Endpoint> bound) {
+  std::vector<std::string> names = config.domains;
+  for (const Listener& listener : config.listeners) {
+    if (!listener.advertise.empty()) names.push_back(advertised_host(listener.advertise));
+  }
+  std::vector<Endpoint> endpoints;
+  for (const Endpoint& each : bound) {
+    if (config.lab.enabled) {
+      for (const char* loopback : {"127.0.0.1", "::1"}) endpoints.push_back({*parse_ip(loopback), each.port});
+    }
+    if (!each.ip.is_unspecified()) {
+      endpoints.push_back(each);
+      continue;
+    }
+    for (const IpAddress& ip : machine_addresses(each.ip)) endpoints.push_back({ip, each.port});
+  }
+  if (config.lab.enabled) names.push_back("localhost");
+  return proxy::DomainSet(names, endpoints);
+}
+
+proxy::DomainSet make_domain_set(const Config& config) {
+  std::vector<Endpoint> bound;
+  for (const Listener& listener : config.listeners) bound.push_back(listener.bind);
+  return make_domain_set(config, bound);
+}
+
+auth::Policy make_auth_policy(const Auth& auth) {
+  auth::Policy policy;
+  policy.realm = auth.realm;
+  policy.algorithms = auth.algorithms;
+  policy.proxy = auth.challenge == Challenge::proxy;
+  policy.nonce_lifetime_ms = to_ms(auth.nonce_lifetime);
+  policy.replay_strict = auth.replay_strict;
+  return policy;
+}
+
+std::uint32_t make_method_set(const Auth& auth) {
+  std::uint32_t set = 0;
+  for (const sip::Method method : auth.methods) set |= 1u << static_cast<unsigned>(method);
+  return set;
+}
+
+registrar::Policy make_registrar_policy(const Registrar& registrar) {
+  registrar::Policy policy;
+  policy.min_expires_s = static_cast<std::uint32_t>(to_s(registrar.min_expires));
+  policy.default_expires_s = static_cast<std::uint32_t>(to_s(registrar.default_expires));
+  policy.max_expires_s = static_cast<std::uint32_t>(to_s(registrar.max_expires));
+  policy.contacts_max = registrar.max_contacts;
+  return policy;
+}
+
+}  // namespace ringweir::control
