@@ -22,7 +22,9 @@ std::span<AorTable::Bucket> buckets_in(std::span<std::byte> region, std::uint32_
 }  // namespace
 
 std::uint32_t Directory::bucket_count(const Config& config) noexcept {
-  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(config.bindings_max, 16, 1u << 31));
+  if (config.buckets > 0) return config.buckets;
+  // PERF: two a binding. One costs 8 octets less and half a cache miss more a lookup, see bench/location_bench.cpp.
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(2 * config.bindings_max, 16, 1u << 31));
 }
 
 std::size_t Directory::buckets_bytes(const Config& config) noexcept {

@@ -21,7 +21,7 @@ using testing::Request;
 using testing::World;
 
 constexpr std::uint32_t kShards = 3;
-constexpr std::uint64_t kBindingsMax = 24;  // also 24 buckets, so that chains form
+constexpr std::uint64_t kBindingsMax = 24;
 
 // Some are equal by RFC 3261 19.1.4 though written differently, and equality among the x= ones is not
 // transitive.
@@ -204,7 +204,8 @@ class Run {
   }
 
   inline static const std::vector<std::string> kAors{"100@example.com", "101@example.com", "102", "103"};
-  World world_{{.shards = kShards, .bindings_max = kBindingsMax, .hash_key = {11, 12}}, std::size_t{1} << 20};
+  World world_{{.shards = kShards, .bindings_max = kBindingsMax, .hash_key = {11, 12}, .buckets = 2},
+               std::size_t{1} << 20};
   NaiveRegistrar naive_;
   std::array<std::vector<Held>, kShards> held_;
   Instant now_ = kStart;

@@ -20,6 +20,7 @@ struct Config {
   std::uint32_t shards = 1;
   std::uint64_t bindings_max = 1'000'000;
   Key128 hash_key{};
+  std::uint32_t buckets = 0;  // 0: two a binding. Tests ask for few, so that chains form
 };
 
 class Directory {

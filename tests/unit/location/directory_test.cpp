@@ -13,7 +13,7 @@ using testing::kStart;
 using testing::World;
 
 TEST(Directory, VisitsEveryAorOnceInSlices) {
-  World world({.shards = 2, .bindings_max = 64, .hash_key = {3, 4}});
+  World world({.shards = 2, .bindings_max = 64, .hash_key = {3, 4}, .buckets = 64});
   for (int i = 0; i < 60; ++i) {
     ASSERT_EQ(world.apply(i % 2, {.aor = std::to_string(i), .contacts = {{"sip:a@192.0.2.1"}}}),
               Outcome::done);
@@ -36,7 +36,7 @@ TEST(Directory, VisitsEveryAorOnceInSlices) {
 }
 
 TEST(Directory, ChainsHoldManyAorsAndLetAnyGo) {
-  World world({.shards = 1, .bindings_max = 16, .hash_key = {5, 6}});
+  World world({.shards = 1, .bindings_max = 16, .hash_key = {5, 6}, .buckets = 3});
   for (int round = 0; round < 20; ++round) {
     for (int i = 0; i < 16; ++i) {
       ASSERT_EQ(world.apply(0, {.aor = std::to_string(i), .contacts = {{"sip:a@192.0.2.1"}}}), Outcome::done);
@@ -53,7 +53,7 @@ TEST(Directory, ChainsHoldManyAorsAndLetAnyGo) {
 }
 
 TEST(Grace, WhatAReaderHoldsOutlivesItsRemoval) {
-  World world({.shards = 2, .bindings_max = 16, .hash_key = {}});
+  World world({.shards = 2, .bindings_max = 16, .hash_key = {}, .buckets = 0});
   world.apply(0, {.contacts = {{"sip:a@192.0.2.1"}}});
   Participant reader(world.directory->grace());
   const BindingSet* held = world.find();
@@ -69,7 +69,7 @@ TEST(Grace, WhatAReaderHoldsOutlivesItsRemoval) {
 }
 
 TEST(Grace, ASleeperHoldsNobodyUp) {
-  World world({.shards = 1, .bindings_max = 16, .hash_key = {}});
+  World world({.shards = 1, .bindings_max = 16, .hash_key = {}, .buckets = 0});
   Participant sleeper(world.directory->grace());
   sleeper.offline();
   world.apply(0, {.contacts = {{"sip:a@192.0.2.1"}}});
@@ -84,7 +84,7 @@ TEST(Grace, ASleeperHoldsNobodyUp) {
 }
 
 TEST(UserAgents, AreKeptOnceCutAndBounded) {
-  World world({.shards = 1, .bindings_max = 16, .hash_key = {}});
+  World world({.shards = 1, .bindings_max = 16, .hash_key = {}, .buckets = 0});
   testing::Region region(1 << 20);
   BlockStore store(region.span());
   BlockPool pool(store);

@@ -16,7 +16,7 @@ constexpr char kA[] = "sip:a@192.0.2.1", kB[] = "sip:b@192.0.2.2", kC[] = "sip:c
 
 class RegistrationsTest : public ::testing::Test {
  protected:
-  World world{{.shards = 3, .bindings_max = 100, .hash_key = {1, 2}}};
+  World world{{.shards = 3, .bindings_max = 100, .hash_key = {1, 2}, .buckets = 0}};
   Registrations& shard(std::size_t i) { return *world.shards[i]; }
 };
 
@@ -192,14 +192,15 @@ TEST_F(RegistrationsTest, TextsOverTheirLimitAreRefused) {
 }
 
 TEST(RegistrationsMemory, BindingsMaxIsAnOutcome) {
-  World world({.shards = 1, .bindings_max = 2, .hash_key = {}});
+  World world({.shards = 1, .bindings_max = 2, .hash_key = {}, .buckets = 0});
   EXPECT_EQ(world.apply(0, {.contacts = {{kA}, {kB}}}), Outcome::done);
   EXPECT_EQ(world.apply(0, {.aor = "other", .contacts = {{kC}}}), Outcome::no_memory);
   EXPECT_EQ(world.apply(0, {.cseq = 2, .contacts = {{kC}, {kA, 0}}}), Outcome::done) << "one for one";
 }
 
 TEST(RegistrationsMemory, AnExhaustedRegionFailsTheRequestWholeAndRecovers) {
-  World world({.shards = 1, .bindings_max = 10'000, .hash_key = {}}, 10'000 * 8 + 4096 + 6 * 4096);
+  World world({.shards = 1, .bindings_max = 10'000, .hash_key = {}, .buckets = 0},
+              10'000 * 16 + 4096 + 6 * 4096);
   int registered = 0;
   const auto one = [&](int i, std::uint32_t cseq, std::uint32_t expires_s) {
     return world.apply(0, {.aor = std::to_string(i), .cseq = cseq, .contacts = {{kA, expires_s}}});
@@ -219,7 +220,8 @@ TEST(RegistrationsMemory, AnExhaustedRegionFailsTheRequestWholeAndRecovers) {
 }
 
 TEST(RegistrationsMemory, ExpiryOfOneOfSeveralWaitsForMemoryUnseen) {
-  World world({.shards = 1, .bindings_max = 10'000, .hash_key = {}}, 10'000 * 8 + 4096 + 5 * 4096);
+  World world({.shards = 1, .bindings_max = 10'000, .hash_key = {}, .buckets = 0},
+              10'000 * 16 + 4096 + 5 * 4096);
   ASSERT_EQ(world.apply(0, {.contacts = {{kA, 60}, {kB, 600}}}), Outcome::done);
   int others = 0;
   while (world.apply(0, {.aor = "100@example." + std::to_string(others), .contacts = {{kA}}}) ==

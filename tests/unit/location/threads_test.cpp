@@ -23,7 +23,7 @@ constexpr std::uint32_t kAors = 24;
 constexpr std::uint32_t kOperations = 12'000;
 constexpr std::uint32_t kContactsMax = 3;
 const Config kConfig{
-    .shards = kShards, .bindings_max = 40, .hash_key = {21, 22}};  // 40 buckets: shards meet in chains
+    .shards = kShards, .bindings_max = 40, .hash_key = {21, 22}, .buckets = 8};  // shards meet in chains
 
 std::string aor_of(std::uint32_t n) {
   return std::to_string(100 + n) + "@example.com";
