@@ -1,0 +1,54 @@
+// What one run of the load source is asked to do.
+#pragma once
+#include <netinet/in.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ringweir::load {
+
+enum class Workload : std::uint8_t { options, register_, refresh, mixed };
+
+// PERF and safety bounds of the load source itself; every run ends.
+inline constexpr std::uint32_t kInFlightMax = 65'536;
+inline constexpr std::uint32_t kSocketsMax = 4'096;
+inline constexpr std::uint32_t kUsersMax = 9'000'000;
+inline constexpr double kDurationMaxS = 3'600;
+
+struct Options {
+  Workload workload = Workload::options;
+  sockaddr_storage target{};
+  socklen_t target_length = 0;
+  std::string target_text = "127.0.0.1:5060";
+  std::string domain = "example.com";
+  std::uint32_t users = 1'000;
+  std::uint64_t user_base = 1'000'000;  // the first user name; names count up from it
+  std::optional<std::string> password;  // the user name when absent
+  std::uint32_t register_first = 0;     // users registered before the measured phase
+  std::uint32_t window = 64;            // closed loop: transactions in flight
+  double rate = 0;                      // open loop when above 0: transactions started a second
+  double duration_s = 10;
+  double warm_up_s = 0.5;       // of the measured phase, left out of every figure
+  std::uint64_t count = 0;      // stop after this many transactions, 0: by duration alone
+  std::uint64_t seed = 0;       // 0: from the clock
+  std::uint32_t sockets = 1;    // peer addresses
+  std::uint16_t from_port = 0;  // 0: the kernel's choice
+  std::uint32_t expires_s = 3'600;
+  std::uint32_t pace_us = 40;        // harvest every so often; 0: block until a reply comes
+  std::uint32_t verify_every = 16;   // replies checked in full, one of so many
+  bool echo = false;                 // the peer returns each datagram unchanged
+  bool segmentation_offload = true;  // UDP_SEGMENT; off: sendmmsg
+  bool allow_remote = false;
+  bool json = false;
+  std::vector<int> watch_pids;  // processes whose CPU is accounted to the server
+  int watch_cpu = -1;           // core whose utilisation is reported
+};
+
+// Exits with 2 and a sentence on a usage error; 0 after --help.
+Options parse_options(int argc, char** argv);
+
+const char* name_of(Workload workload) noexcept;
+
+}  // namespace ringweir::load
