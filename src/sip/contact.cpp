@@ -26,8 +26,8 @@ std::unexpected<Error> bad(std::size_t offset) noexcept {
 
 // q and expires; the first expires counts.
 bool read_parameter(const Parameter& p, Contact& contact) noexcept {
-  if (equals_any_case(p.name, "q")) return parse_q(p.value, contact.q_thousandths);
-  if (contact.expires_end != 0 || !equals_any_case(p.name, "expires")) return true;
+  if (reads(p.name, "q")) return parse_q(p.value, contact.q_thousandths);
+  if (contact.expires_end != 0 || !reads(p.name, "expires")) return true;
   const char* const text = contact.address.text.data();
   const char* semicolon = p.name.data() - 1;
   while (*semicolon != ';') --semicolon;  // LWS may stand between: the name-addr's grammar says there is one

@@ -12,7 +12,7 @@ std::unexpected<Error> bad(std::uint32_t offset) noexcept {
 // "Digest" LWS
 bool take_scheme(Cursor& c) noexcept {
   c.skip_lws();
-  if (!equals_any_case(c.take<kToken>(), "Digest")) return false;
+  if (!reads(c.take<kToken>(), "Digest")) return false;
   const char* const behind = c.at;
   c.skip_lws();
   return c.at != behind;
@@ -48,8 +48,8 @@ bool set(std::string_view& member, std::string_view value) noexcept {
 
 // By length, so that a name is compared with few.
 std::string_view* member_of(DigestCredentials& d, std::string_view name) noexcept {
-  auto either = [&](std::string_view spelling, std::string_view& member) {
-    return equals_any_case(name, spelling) ? &member : nullptr;
+  auto either = [&](const auto& spelling, std::string_view& member) {
+    return reads(name, spelling) ? &member : nullptr;
   };
   switch (name.size()) {
     case 2: return either("nc", d.nc);
@@ -68,11 +68,11 @@ Result<DigestCredentials> parse_digest_credentials(std::string_view value) noexc
   std::string_view userhash;
   const Error error = for_each_parameter(value, [&](std::string_view name, std::string_view text) {
     if (std::string_view* member = member_of(credentials, name)) return set(*member, text);
-    if (equals_any_case(name, "userhash")) return set(userhash, text);
+    if (reads(name, "userhash")) return set(userhash, text);
     return true;  // auth-param: ignored
   });
   if (error.fault != Fault::none) return bad(error.offset);
-  credentials.userhash = equals_any_case(userhash, "true");
+  credentials.userhash = reads(userhash, "true");
   return credentials;
 }
 
@@ -80,17 +80,17 @@ Result<DigestChallenge> parse_digest_challenge(std::string_view value) noexcept 
   DigestChallenge challenge;
   std::string_view stale;
   const Error error = for_each_parameter(value, [&](std::string_view name, std::string_view text) {
-    if (equals_any_case(name, "realm")) return set(challenge.realm, text);
-    if (equals_any_case(name, "nonce")) return set(challenge.nonce, text);
-    if (equals_any_case(name, "algorithm")) return set(challenge.algorithm, text);
-    if (equals_any_case(name, "opaque")) return set(challenge.opaque, text);
-    if (equals_any_case(name, "qop")) return set(challenge.qop, text);
-    if (equals_any_case(name, "domain")) return set(challenge.domain, text);
-    if (equals_any_case(name, "stale")) return set(stale, text);
+    if (reads(name, "realm")) return set(challenge.realm, text);
+    if (reads(name, "nonce")) return set(challenge.nonce, text);
+    if (reads(name, "algorithm")) return set(challenge.algorithm, text);
+    if (reads(name, "opaque")) return set(challenge.opaque, text);
+    if (reads(name, "qop")) return set(challenge.qop, text);
+    if (reads(name, "domain")) return set(challenge.domain, text);
+    if (reads(name, "stale")) return set(stale, text);
     return true;
   });
   if (error.fault != Fault::none) return bad(error.offset);
-  challenge.stale = equals_any_case(stale, "true");
+  challenge.stale = reads(stale, "true");
   return challenge;
 }
 

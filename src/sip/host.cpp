@@ -12,26 +12,36 @@ bool take_ipv6_reference(Cursor& c, std::string_view& host) noexcept {
   host = c.since(start);
   return true;
 }
+
+// The second of two dots in a row, or null. PERF: eight octets a step; hosts are short.
+const char* find_two_dots(const char* at, const char* end) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  for (; end - at >= 8; at += 7) {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    word ^= kOnes * '.';
+    const std::uint64_t dots =
+        (word - kOnes) & ~word & kHigh;  // may also mark what follows a dot: looked at below
+    if ((dots & (dots >> 8)) != 0) break;
+  }
+  for (; end - at >= 2; ++at) {
+    if (at[0] == '.' && at[1] == '.') return at + 1;
+  }
+  return nullptr;
+}
 }  // namespace
 
 bool take_host(Cursor& c, std::string_view& host) noexcept {
   if (c.next_is('[')) return take_ipv6_reference(c, host);
+  if (c.next_is('.') || c.next_is('-')) return false;
   const char* const start = c.at;
-  for (;;) {  // a label may neither be empty nor begin with a hyphen; a dot at the end is allowed
-    const char* const label = c.at;
-    if (c.take<kHost>().empty()) {
-      if (label == start || c.next_is('.')) return false;
-      break;
-    }
-    if (*label == '-') {
-      c.at = label;
-      return false;
-    }
-    if (!c.next_is('.')) break;
-    ++c.at;
-  }
-  host = c.since(start);
-  return true;
+  host = c.take<kHost>();
+  if (host.empty()) return false;
+  const char* const empty_label = find_two_dots(start, c.at);
+  if (empty_label == nullptr) [[likely]]
+    return true;
+  c.at = empty_label;
+  return false;
 }
 
 bool take_port(Cursor& c, std::uint16_t& port) noexcept {

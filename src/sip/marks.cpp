@@ -33,13 +33,15 @@ BlockMasks masks_of(const char* text, std::size_t size) noexcept {
 }
 }  // namespace
 
-void mark_portable(const char* text, std::size_t size, MarkCarry& carry, Marks& marks) noexcept {
+void mark_portable(const char* text, std::size_t size, MarkCarry& from, Marks& marks) noexcept {
   size = std::min(size, kMarkWindow);
+  MarkCarry carry = from;  // a copy that the marks cannot alias
   for (std::size_t i = 0, block = 0; i < size; i += 64, ++block) {
     const std::size_t octets = std::min<std::size_t>(64, size - i);
     const std::uint64_t valid = octets == 64 ? ~0ull : (1ull << octets) - 1;
     combine(masks_of(text + i, octets), valid, carry, marks.ends_and_colons[block], marks.odd[block]);
   }
+  from = carry;
 }
 
 #if !defined(__x86_64__)

@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kVersionSize = 7;  // SIP/2.0
 
 bool is_version_2(const char* at) noexcept {
-  return equals_any_case({at, kVersionSize}, "SIP/2.0");
+  return reads({at, kVersionSize}, "SIP/2.0");
 }
 
 // "SIP" "/" 1*DIGIT "." 1*DIGIT, any case (RFC 3261 7.1)

@@ -95,9 +95,9 @@ Result<Uri> parse_other(Cursor& c, Uri& uri) noexcept {
 }
 
 Scheme scheme_of(std::string_view text) noexcept {
-  if (equals_any_case(text, "sip")) return Scheme::sip;
-  if (equals_any_case(text, "sips")) return Scheme::sips;
-  return equals_any_case(text, "tel") ? Scheme::tel : Scheme::other;
+  if (reads(text, "sip")) return Scheme::sip;
+  if (reads(text, "sips")) return Scheme::sips;
+  return reads(text, "tel") ? Scheme::tel : Scheme::other;
 }
 }  // namespace
 

@@ -23,7 +23,7 @@ bool take_protocol(Cursor& c, Via& via) noexcept {
   if (c.end - c.at > 8 && std::memcmp(c.at, "SIP/2.0/", 8) == 0) [[likely]] {
     c.at += 8;
   } else {
-    if (!equals_any_case(c.take<kToken>(), "SIP") || !take_slash(c)) return false;
+    if (!reads(c.take<kToken>(), "SIP") || !take_slash(c)) return false;
     if (c.take<kToken>() != "2.0" || !take_slash(c)) return false;
   }
   via.transport = c.take<kToken>();
@@ -67,15 +67,15 @@ bool read_received(const Parameter& p, Via& via, const char* text, const char* s
 bool read_parameter(const Parameter& p, Via& via, const char* text, const char* semicolon) noexcept {
   switch (p.name.size()) {
     case 5:
-      if (equals_any_case(p.name, "rport")) return read_rport(p, via, text);
-      if (equals_any_case(p.name, "maddr")) via.maddr = p.value;
+      if (reads(p.name, "rport")) return read_rport(p, via, text);
+      if (reads(p.name, "maddr")) via.maddr = p.value;
       return true;
     case 6:
-      if (!equals_any_case(p.name, "branch")) return true;
+      if (!reads(p.name, "branch")) return true;
       if (via.branch.data() != nullptr || !p.has_value) return false;
       via.branch = p.value;
       return true;
-    case 8: return !equals_any_case(p.name, "received") || read_received(p, via, text, semicolon);
+    case 8: return !reads(p.name, "received") || read_received(p, via, text, semicolon);
     default: return true;
   }
 }
