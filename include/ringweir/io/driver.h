@@ -21,6 +21,7 @@ struct Received {
   Endpoint peer;
   SocketIndex socket;
   bool truncated;           // larger than any receive buffer: the rest is lost
+  IpAddress local{};        // the address it came to, where the socket listens on all of them; else unspecified
 };
 
 // A place to assemble one datagram. Taken, filled, then sent or dropped within the same turn.
@@ -29,7 +30,6 @@ struct SendBuffer {
   std::uint32_t capacity = 0;
   std::uint32_t slot = 0;   // the driver's own
 };
-
 
 template <class H>
 concept Handler = requires(H h, const Received& received) {
@@ -41,7 +41,8 @@ struct NullHandler {
 };
 
 template <class D>
-concept Driver = requires(D d, NullHandler& h, SendBuffer b, Endpoint to, SocketIndex s, Instant until, std::uint32_t n) {
+concept Driver = requires(D d, NullHandler& h, SendBuffer b, Endpoint to, SocketIndex s, Instant until,
+                          std::uint32_t n, IpAddress from) {
   { d.now() } -> std::same_as<Instant>;        // cached once a turn
   { d.wall_ms() } -> std::same_as<WallMs>;     // cached once a turn
   // A buffer of at least n octets.
@@ -49,10 +50,13 @@ concept Driver = requires(D d, NullHandler& h, SendBuffer b, Endpoint to, Socket
   { d.drop_buffer(b) } -> std::same_as<void>;
   // Queues; leaves with this turn's single submit. Errors (refused port, full socket) are counted, never thrown.
   { d.send(b, n, s, to) } -> std::same_as<void>;
+  // The same, leaving from `from` (a Received::local) on a socket that listens on all addresses; unspecified: the kernel picks.
+  { d.send(b, n, s, to, from) } -> std::same_as<void>;
   // Wakes shard n's driver if it sleeps (IORING_OP_MSG_RING, eventfd). Queued with the turn's output where that is cheaper.
   { d.wake(n) } -> std::same_as<void>;
   // Flushes queued output, waits for input, a wake or `until` (not at all when `until` has passed), refreshes now() and
-  // wall_ms(), then hands at most limits::kTurnBatchMax datagrams to the handler, oldest first.
+  // wall_ms(), then hands at most limits::kTurnBatchMax datagrams to the handler, oldest first. May return early with
+  // nothing (a signal): the loop goes around.
   { d.turn(h, until) } -> std::same_as<void>;
   // Any thread.
   { d.wake_from_outside() } -> std::same_as<void>;

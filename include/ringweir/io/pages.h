@@ -1,0 +1,29 @@
+// Memory straight from the kernel: address space that becomes resident page by page as it is touched.
+#pragma once
+#include <cstddef>
+#include <utility>
+
+namespace ringweir::io {
+
+class Pages {
+ public:
+  Pages() = default;
+  explicit Pages(std::size_t size) noexcept;  // empty when there is none
+  Pages(Pages&& other) noexcept : at_(std::exchange(other.at_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Pages& operator=(Pages&& other) noexcept {
+    std::swap(at_, other.at_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~Pages();
+
+  char* get() const noexcept { return at_; }
+  std::size_t size() const noexcept { return size_; }
+  explicit operator bool() const noexcept { return at_ != nullptr; }
+
+ private:
+  char* at_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace ringweir::io
