@@ -86,6 +86,7 @@ Verdict Edge::request(const io::Received& in, const Snapshot& snapshot, Instant 
   // them go in: a retransmission repeats the whole Via.
   transaction_key_ = std::rotl(parts_.hash(via_.text), 1) ^ call_id_hash_ ^
                      (std::uint64_t{cseq_.number} << 8 | static_cast<std::uint8_t>(message_.method()));
+  if (message_.method() == sip::Method::register_) parts_.answered.prefetch(transaction_key_);
   if (message_.method() == sip::Method::ack) return silence(Dropped::stray_ack);
   if (message_.method() == sip::Method::cancel) return answer(481);  // RFC 3261 9.2
 
@@ -127,7 +128,6 @@ Verdict Edge::by_route(const io::Received& in, const sip::Uri& uri, const Snapsh
 // RFC 3261 10.3.
 Verdict Edge::register_local(const io::Received& in, const sip::Uri& uri, const Snapshot& snapshot, Instant now,
                              WallMs wall_ms) noexcept {
-  parts_.answered.prefetch(transaction_key_);
   if (!snapshot.domains.is_local(uri.host, uri.port)) return answer(404);  // step 1
   const bool have_aor = read_aor(snapshot);
   if (const auto before = parts_.answered.find(transaction_key_, now)) {

@@ -69,10 +69,11 @@ bool ShardCore::mail_waiting() noexcept {
 
 void ShardCore::trace(Instant now, WallMs wall_ms, Direction direction, io::SocketIndex socket, const Endpoint& peer,
                       std::string_view text) noexcept {
+  constexpr std::int64_t kClockGrainMs = 20;  // of the coarse wall clock, and some
   // Microseconds by the monotonic clock, anchored to the wall clock; anchored again when the wall clock was set.
   const std::int64_t monotonic_us = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
   std::int64_t wall_us = trace_anchor_us_ + monotonic_us;
-  if (std::abs(wall_us / 1000 - wall_ms) > 2) {
+  if (std::abs(wall_us / 1000 - wall_ms) > kClockGrainMs) {
     trace_anchor_us_ = wall_ms * 1000 - monotonic_us;
     wall_us = wall_ms * 1000;
   }

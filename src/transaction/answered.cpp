@@ -1,12 +1,17 @@
 #include "ringweir/transaction/answered.h"
 
 #include <bit>
+#include <new>
 
 namespace ringweir::transaction {
 
 Answered::Answered(std::uint32_t capacity)
     : mask_(std::bit_ceil(std::size_t{capacity < 4 ? 4 : capacity} / 4) - 1),
-      buckets_(std::make_unique<Bucket[]>(mask_ + 1)) {}
+      memory_(std::calloc(mask_ + 2, sizeof(Bucket))),
+      buckets_(reinterpret_cast<Bucket*>((reinterpret_cast<std::uintptr_t>(memory_.get()) + sizeof(Bucket) - 1) &
+                                         ~(sizeof(Bucket) - 1))) {
+  if (!memory_) throw std::bad_alloc();  // at start
+}
 
 // Milliseconds modulo 2^32, compared by distance: 49 days wrap without harm, as Timer J is 32 seconds. 0 means empty.
 std::uint32_t Answered::tick(Instant now) const noexcept {

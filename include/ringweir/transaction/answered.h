@@ -9,6 +9,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 
@@ -42,8 +43,12 @@ class Answered {
   std::size_t index(std::uint64_t key) const noexcept { return (key >> 32) & mask_; }
   std::uint32_t tick(Instant now) const noexcept;
 
+  struct Free {
+    void operator()(void* at) const noexcept { std::free(at); }
+  };
   std::size_t mask_;
-  std::unique_ptr<Bucket[]> buckets_;
+  std::unique_ptr<void, Free> memory_;  // zeroed by the system: resident only where it was touched
+  Bucket* buckets_;                     // in it, on a line's boundary
 };
 
 }  // namespace ringweir::transaction
