@@ -40,7 +40,11 @@ void ShardCore::adopt_snapshot() noexcept {
 
 bool ShardCore::hand_over(const io::Received& in, std::uint64_t call_id_hash, std::uint32_t owner) noexcept {
   Parcel* parcel = parcels_.pack(in, call_id_hash);
-  if (!parcel) return false;
+  if (!parcel) {  // some may be on their way home
+    reclaim_parcels();
+    parcel = parcels_.pack(in, call_id_hash);
+    if (!parcel) return false;
+  }
   if (!shared_.exchange.lane(index_, owner).push(parcel)) {
     parcels_.release(parcel);
     return false;
