@@ -47,34 +47,42 @@ bool take_address(Cursor& c, NameAddr& address) noexcept {
 }
 }  // namespace
 
-Result<NameAddr> parse_name_addr(std::string_view value, std::string_view& rest) noexcept {
-  NameAddr address;
-  Cursor c(value);
+// *( SEMI generic-param ); `end` becomes the end of the last one
+static bool take_parameters(Cursor& c, NameAddr& address, const char*& end) noexcept {
+  const char* const parameters = c.at + 1;
+  Parameter p;
+  while (c.next_is(';')) {
+    ++c.at;
+    c.skip_lws();
+    if (!take_parameter(c, p)) return false;
+    end = p.end;
+  }
+  address.parameters = {parameters, static_cast<std::size_t>(end - parameters)};
+  return true;
+}
+
+static bool take_element(Cursor& c, NameAddr& address, std::string_view& rest) noexcept {
   c.skip_lws();
   const char* const start = c.at;
-  if (!take_address(c, address)) return bad(c);
+  if (!take_address(c, address)) return false;
   const char* end = c.at;
   c.skip_lws();
-  if (c.next_is(';')) {
-    const char* const parameters = c.at + 1;
-    Parameter p;
-    while (c.next_is(';')) {
-      ++c.at;
-      c.skip_lws();
-      if (!take_parameter(c, p)) return bad(c);
-      end = p.end;
-    }
-    address.parameters = {parameters, static_cast<std::size_t>(end - parameters)};
-  }
+  if (c.next_is(';') && !take_parameters(c, address, end)) return false;
   address.text = {start, static_cast<std::size_t>(end - start)};
   rest = {};
-  if (c.done()) return address;
-  if (*c.at != ',') return bad(c);
+  if (c.done()) return true;
+  if (*c.at != ',') return false;
   ++c.at;
   c.skip_lws();
-  if (c.done()) return bad(c);  // a comma with nothing behind it
   rest = c.rest();
-  return address;
+  return !c.done();  // a comma with nothing behind it
+}
+
+Result<NameAddr> parse_name_addr(std::string_view value, std::string_view& rest) noexcept {
+  Result<NameAddr> out;
+  Cursor c(value);
+  if (!take_element(c, *out, rest)) out = bad(c);
+  return out;
 }
 
 std::optional<std::string_view> tag(const NameAddr& address) noexcept {

@@ -63,35 +63,33 @@ bool take_headers(Cursor& c, Uri& uri) noexcept {
   return true;
 }
 
-Result<Uri> parse_sip(Cursor& c, Uri& uri) noexcept {
-  if (!take_userinfo(c, uri) || !take_host(c, uri.host)) return bad(c);
+bool parse_sip(Cursor& c, Uri& uri) noexcept {
+  if (!take_userinfo(c, uri) || !take_host(c, uri.host)) return false;
   if (c.next_is(':')) {
     ++c.at;
-    if (!take_port(c, uri.port)) return bad(c);
+    if (!take_port(c, uri.port)) return false;
   }
-  if (c.next_is(';') && !take_parameters(c, uri)) return bad(c);
-  if (c.next_is('?') && !take_headers(c, uri)) return bad(c);
-  if (!c.done()) return bad(c);
-  return uri;
+  if (c.next_is(';') && !take_parameters(c, uri)) return false;
+  if (c.next_is('?') && !take_headers(c, uri)) return false;
+  return c.done();
 }
 
 // RFC 3966 3: a number, global or local, then parameters
-Result<Uri> parse_tel(Cursor& c, Uri& uri) noexcept {
+bool parse_tel(Cursor& c, Uri& uri) noexcept {
   const char* const start = c.at;
   if (c.next_is('+')) ++c.at;
   const char* const digits = c.at;
   while (c.at != c.end && (is(*c.at, kHex) || std::strchr("-.()*#", *c.at) != nullptr)) ++c.at;
-  if (c.at == digits) return bad(c);
+  if (c.at == digits) return false;
   uri.host = c.since(start);
-  if (c.next_is(';') && !take_parameters(c, uri)) return bad(c);
-  if (!c.done()) return bad(c);
-  return uri;
+  if (c.next_is(';') && !take_parameters(c, uri)) return false;
+  return c.done();
 }
 
-Result<Uri> parse_other(Cursor& c, Uri& uri) noexcept {
+bool parse_other(Cursor& c, Uri& uri) noexcept {
   uri.host = c.rest();
-  if (uri.host.empty() || !c.take_escaped<kUriText>(uri.host) || !c.done()) return bad(c);
-  return uri;
+  if (uri.host.empty() || !c.take_escaped<kUriText>(uri.host) || !c.done()) return false;
+  return true;
 }
 
 Scheme scheme_of(std::string_view text) noexcept {
@@ -101,23 +99,19 @@ Scheme scheme_of(std::string_view text) noexcept {
 }
 }  // namespace
 
-Result<Uri> parse_uri(std::string_view text) noexcept {
-  Uri uri;
-  uri.text = text;
-  Cursor c(text);
-  if (text.starts_with("sip:")) [[likely]] {
-    uri.scheme_text = text.substr(0, 3);
-    uri.scheme = Scheme::sip;
-    c.at += 4;
-    return parse_sip(c, uri);
-  }
-  if (c.done() || !is(*c.at, kAlpha)) return bad(c);
+// The scheme and its colon
+static bool take_scheme(Cursor& c, Uri& uri) noexcept {
+  if (c.done() || !is(*c.at, kAlpha)) return false;
   while (c.at != c.end && (is(*c.at, kAlpha | kDigit) || *c.at == '+' || *c.at == '-' || *c.at == '.'))
     ++c.at;
-  if (!c.next_is(':')) return bad(c);
+  if (!c.next_is(':')) return false;
   uri.scheme_text = c.since(c.begin);
   uri.scheme = scheme_of(uri.scheme_text);
   ++c.at;
+  return true;
+}
+
+static bool take_rest(Cursor& c, Uri& uri) noexcept {
   switch (uri.scheme) {
     case Scheme::sip:
     case Scheme::sips: return parse_sip(c, uri);
@@ -125,6 +119,24 @@ Result<Uri> parse_uri(std::string_view text) noexcept {
     case Scheme::other: break;
   }
   return parse_other(c, uri);
+}
+
+Result<Uri> parse_uri(std::string_view text) noexcept {
+  Result<Uri> out;  // PERF: filled where the caller wants it; a Uri is 120 octets
+  Uri& uri = *out;
+  uri.text = text;
+  Cursor c(text);
+  bool good;
+  if (text.starts_with("sip:")) [[likely]] {
+    uri.scheme_text = text.substr(0, 3);
+    uri.scheme = Scheme::sip;
+    c.at += 4;
+    good = parse_sip(c, uri);
+  } else {
+    good = take_scheme(c, uri) && take_rest(c, uri);
+  }
+  if (!good) out = bad(c);
+  return out;
 }
 
 std::optional<std::string_view> parameter(std::string_view parameters, std::string_view name) noexcept {
