@@ -12,7 +12,7 @@ namespace ringweir::control {
 struct AdminServer::Running {
   Running(ProcessView& process, const AdminOptions& given) : options(given), api(process) {}
 
-  Result<void, std::string> listen();
+  io::Opened listen(const Endpoint& bind);
   void accept();
   void accept_soon();
   void run();
@@ -27,8 +27,8 @@ struct AdminServer::Running {
   std::thread thread;
 };
 
-Result<void, std::string> AdminServer::Running::listen() {
-  const tcp::endpoint endpoint = to_asio(options.bind);
+io::Opened AdminServer::Running::listen(const Endpoint& bind) {
+  const tcp::endpoint endpoint = to_asio(bind);
   beast::error_code error;
   const auto attempt = [&](auto&& step) {
     if (!error) step();
@@ -38,7 +38,7 @@ Result<void, std::string> AdminServer::Running::listen() {
   attempt([&] { acceptor.bind(endpoint, error); });
   attempt([&] { acceptor.listen(asio::socket_base::max_listen_connections, error); });
   if (error) {
-    return Unexpected<std::string>("admin cannot listen on " + to_string(options.bind) + ": " + error.message());
+    return Unexpected<io::OpenError>({error.value(), "cannot listen on " + to_string(bind) + ": " + error.message()});
   }
   bound = from_asio(acceptor.local_endpoint(error));
   return {};
@@ -80,9 +80,9 @@ AdminServer::AdminServer(ProcessView& process, const AdminOptions& options) : pr
 
 AdminServer::~AdminServer() { stop(); }
 
-Result<void, std::string> AdminServer::start() {
+io::Opened AdminServer::start(const Endpoint& bind) {
   auto running = std::make_unique<Running>(process_, options_);
-  if (auto listening = running->listen(); !listening) return listening;
+  if (auto listening = running->listen(bind); !listening) return listening;
   if (!running->bound.ip.is_loopback()) {
     spdlog::warn("admin listens on {}, which is not loopback: whoever reaches it can read and reload without a password",
                  to_string(running->bound));

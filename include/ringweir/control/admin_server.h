@@ -5,16 +5,14 @@
 #pragma once
 #include <chrono>
 #include <memory>
-#include <string>
 
 #include "ringweir/base/address.h"
-#include "ringweir/base/result.h"
 #include "ringweir/control/process.h"
+#include "ringweir/io/open_error.h"
 
 namespace ringweir::control {
 
 struct AdminOptions {
-  Endpoint bind{IpAddress::v4(127, 0, 0, 1), 8080};     // port 0: any
   std::size_t connections_max = 64;                     // the next one is closed at once
   std::size_t followers_max = 8;                        // the next one gets 503
   std::uint32_t header_bytes_max = 16 * 1024;           // 431
@@ -27,13 +25,13 @@ struct AdminOptions {
 class AdminServer {
  public:
   // `process` outlives this.
-  AdminServer(ProcessView& process, const AdminOptions& options);
+  explicit AdminServer(ProcessView& process, const AdminOptions& options = {});
   ~AdminServer();  // stops
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
 
-  // Binds, then serves on its own thread. The error is a sentence that names the address. Once.
-  Result<void, std::string> start();
+  // Binds (port 0: any), then serves on its own thread. Once.
+  io::Opened start(const Endpoint& bind);
   // Closes every connection and joins the thread. Does nothing when it is not running.
   void stop() noexcept;
   // Where it listens; after start().
