@@ -81,33 +81,40 @@ bool read_parameter(const Parameter& p, Via& via, const char* text, const char* 
 }
 }  // namespace
 
-Result<Via> parse_via(std::string_view value, std::string_view& rest) noexcept {
-  Via via;
-  Cursor c(value);
+// Where the cursor stands when it answers false, the error is.
+static bool take_element(Cursor& c, Via& via, std::string_view& rest) noexcept {
   c.skip_lws();
   const char* const start = c.at;
-  if (!take_protocol(c, via) || !take_sent_by(c, via)) return bad(c);
+  if (!take_protocol(c, via) || !take_sent_by(c, via)) return false;
   const char* end = c.at;
   c.skip_lws();
   while (c.next_is(';')) {
     const char* const semicolon = c.at++;
     c.skip_lws();
     Parameter p;
-    const std::uint32_t at = c.offset();
-    if (!take_parameter(c, p)) return bad(c);
-    if (!read_parameter(p, via, start, semicolon)) return std::unexpected(Error{Fault::bad_via, at});
+    if (!take_parameter(c, p)) return false;
+    if (!read_parameter(p, via, start, semicolon)) {
+      c.at = p.name.data();
+      return false;
+    }
     end = p.end;
   }
   while (end != start && is(end[-1], kLws)) --end;
   via.text = {start, static_cast<std::size_t>(end - start)};
   rest = {};
-  if (c.done()) return via;
-  if (*c.at != ',') return bad(c);
+  if (c.done()) return true;
+  if (*c.at != ',') return false;
   ++c.at;
   c.skip_lws();
-  if (c.done()) return bad(c);
   rest = c.rest();
-  return via;
+  return !c.done();
+}
+
+Result<Via> parse_via(std::string_view value, std::string_view& rest) noexcept {
+  Result<Via> out;
+  Cursor c(value);
+  if (!take_element(c, *out, rest)) out = bad(c);
+  return out;
 }
 
 }  // namespace ringweir::sip
