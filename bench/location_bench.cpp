@@ -166,7 +166,7 @@ void register_again(benchmark::State& state, bool take_over) {
     std::vector<Phone> phones;
     std::vector<std::uint32_t> shards;
     for (std::uint32_t i = 0; i < kBatch; ++i) {
-      const std::uint32_t n = random.below(kBindings);
+      const std::uint32_t n = random.below(static_cast<std::uint32_t>(state.range(0)));
       if (take_over) ++generation[n];
       phones.emplace_back(n, generation[n]);
       shards.push_back(generation[n] % 2);
@@ -182,8 +182,8 @@ void register_again(benchmark::State& state, bool take_over) {
   }
   batches.report(state);
 }
-BENCHMARK_CAPTURE(register_again, refresh, false)->Iterations(10'000);
-BENCHMARK_CAPTURE(register_again, take_over, true)->Iterations(10'000);
+BENCHMARK_CAPTURE(register_again, refresh, false)->Arg(1'000)->Arg(kBindings)->Iterations(10'000);
+BENCHMARK_CAPTURE(register_again, take_over, true)->Arg(1'000)->Arg(kBindings)->Iterations(10'000);
 
 struct Key {
   char aor[32];
