@@ -206,7 +206,9 @@ void Oracle::swept(std::size_t aor, const std::vector<Shown>& shown, Instant now
 // RFC 3261 17.2.2: whatever is retransmitted gets the answer that was given. True when this is the first of them.
 bool Oracle::one_answer(Transaction& t, const support::SipText& response, Instant now) {
   const std::string tag = support::parameter_of(response.get("to"), "tag");
-  const bool remembered = t.final_status != 0 && now < t.decided_least + kRemembered;
+  const bool same = response.status == t.final_status && tag == t.to_tag;
+  const bool remembered = t.final_status != 0 && (now < t.decided.least + kRemembered ||
+                                                  (same && now < t.decided.most + kRemembered));
   if (is_stateless(response.status)) {
     if (remembered && response.status != 503) {
       fail("twice", fmt::format("{} {} was answered {} and is challenged with {}", t.asked.method, t.asked.branch,
@@ -215,7 +217,7 @@ bool Oracle::one_answer(Transaction& t, const support::SipText& response, Instan
     return false;
   }
   if (remembered) {
-    if (response.status != t.final_status || tag != t.to_tag) {
+    if (!same) {
       fail("twice", fmt::format("{} {} was answered {} (tag {}), then {} (tag {})", t.asked.method, t.asked.branch,
                                 t.final_status, t.to_tag, response.status, tag));
     }
@@ -223,7 +225,7 @@ bool Oracle::one_answer(Transaction& t, const support::SipText& response, Instan
   }
   t.final_status = response.status;
   t.to_tag = tag;
-  t.decided_least = last_unsent_ >= t.delivered_first ? t.delivered_first : now;
+  t.decided = {last_unsent_ >= t.delivered_first ? t.delivered_first : now, now};
   return true;
 }
 

@@ -84,7 +84,7 @@ class Oracle {
     bool inside = false;        // delivered, perhaps not decided yet
     bool seen_answer = false;   // since it got inside
     int final_status = 0;
-    Instant decided_least{};    // when it was, at the earliest
+    Range decided{};            // when it was
     std::string to_tag;
   };
   struct Book {  // one AOR's

@@ -207,11 +207,9 @@ void World::after_turn(std::uint32_t shard) {
 void World::observe(const io::SimSent& sent) {
   Endpoint to = sent.to;
   std::string bytes{sent.bytes};
-  if (broken_ == Break::drift && !broke_ && tally_.answers > 20) {
-    broke_ = true;
-    bytes.back() = 'x';
-  }
-  record('<', bytes, to.port);
+  const bool drifts = broken_ == Break::drift && !broke_ && tally_.answers > 20;
+  broke_ |= drifts;
+  record('<', bytes, to.port + drifts);
   auto response = support::read_sip(bytes);
   if (!response) {
     if (bytes != "\r\n") fail("unreadable", "the edge sent what nobody can read: " + bytes);
@@ -413,7 +411,7 @@ void World::break_something() {
   if (broken_ == Break::leak_parcel) {
     for (std::uint32_t from = 0; from < knobs_.shards; ++from) {
       for (std::uint32_t to = 0; to < knobs_.shards; ++to) {
-        if (from != to && !broke_) broke_ = rig_.shared.exchange.lane(from, to).pop() != nullptr;
+        if (from != to && !broke_) broke_ = rig_.shared.exchange.lane(from, to).take_empty() != nullptr;
       }
     }
   }
