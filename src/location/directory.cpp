@@ -23,8 +23,7 @@ std::span<AorTable::Bucket> buckets_in(std::span<std::byte> region, std::uint32_
 
 std::uint32_t Directory::bucket_count(const Config& config) noexcept {
   if (config.buckets > 0) return config.buckets;
-  // PERF: two a binding. One costs 8 octets less and half a cache miss more a lookup, see
-  // bench/location_bench.cpp.
+  // PERF: two a binding. One would cost 8 octets less and a quarter of a cache miss more a lookup.
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(2 * config.bindings_max, 16, 1u << 31));
 }
 
