@@ -38,9 +38,9 @@ struct BlockMasks {
 inline void combine(const BlockMasks& m, std::uint64_t valid, MarkCarry& carry,
                     std::uint64_t& ends_and_colons, std::uint64_t& odd) noexcept {
   const std::uint64_t starts = (m.line_feed << 1) | carry.line_start;
-  // A carry ripples from each start over what is not a colon and comes to rest in the first colon.
+  // A carry ripples from each start and comes to rest in the line's first colon, or in its end when it has none.
   unsigned long long sum;
-  const bool over1 = __builtin_uaddll_overflow(starts, ~m.colon, &sum);
+  const bool over1 = __builtin_uaddll_overflow(starts, ~(m.colon | m.line_feed), &sum);
   const bool over2 = __builtin_uaddll_overflow(sum, carry.seeking_colon, &sum);
   ends_and_colons = (m.line_feed | (sum & m.colon)) & valid;
   odd = (m.odd | (((m.carriage_return << 1) | carry.after_cr) & ~m.line_feed)) & valid;
