@@ -40,8 +40,10 @@ Epoll::Epoll(const EpollOptions& options)
   outgoing_sockets_.reserve(slots_.size());
 }
 
-Result<std::unique_ptr<Epoll>, OpenError> Epoll::open(std::vector<UdpSocket>& sockets, const EpollOptions& options) {
-  check(options.receive_buffers > 0 && options.receive_buffers <= limits::kTurnBatchMax, "a batch fits a turn");
+Result<std::unique_ptr<Epoll>, OpenError> Epoll::open(std::vector<UdpSocket>& sockets,
+                                                      const EpollOptions& options) {
+  check(options.receive_buffers > 0 && options.receive_buffers <= limits::kTurnBatchMax,
+        "a batch fits a turn");
   std::unique_ptr<Epoll> made(new Epoll(options));
   if (auto done = made->set_up(sockets); !done) return std::unexpected(std::move(done.error()));
   made->sockets_ = std::move(sockets);
@@ -106,8 +108,8 @@ std::uint32_t Epoll::wait(Instant until) noexcept {
 }
 
 std::uint32_t Epoll::read_batch(SocketIndex socket, const Tally& tally) noexcept {
-  const std::uint32_t most =
-      std::min<std::uint32_t>(options_.receive_buffers, static_cast<std::uint32_t>(limits::kTurnBatchMax) - tally.datagrams);
+  const std::uint32_t most = std::min<std::uint32_t>(
+      options_.receive_buffers, static_cast<std::uint32_t>(limits::kTurnBatchMax) - tally.datagrams);
   if (most == 0) return 0;
   const bool is_wildcard = sockets_[socket].is_wildcard();
   for (std::uint32_t i = 0; i < most; ++i) {

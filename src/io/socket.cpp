@@ -40,7 +40,8 @@ Result<UdpSocket, OpenError> open_udp(const UdpOptions& options) {
   const bool is_v6 = !options.bind.ip.is_v4();
   OwnedFd fd(::socket(is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) return std::unexpected(cannot("open", options.bind));
-  if (!set_options(fd.get(), options, is_v6)) return std::unexpected(cannot("set the options of", options.bind));
+  if (!set_options(fd.get(), options, is_v6))
+    return std::unexpected(cannot("set the options of", options.bind));
 
   SocketName name{};
   socklen_t size = name_of(options.bind, is_v6, name);

@@ -20,7 +20,9 @@ Opened failed(const char* doing, int code) {
 }
 
 // The fixed file of a socket is its index; the eventfd's comes after them.
-void use_fixed_file(io_uring_sqe& entry) noexcept { entry.flags |= IOSQE_FIXED_FILE; }
+void use_fixed_file(io_uring_sqe& entry) noexcept {
+  entry.flags |= IOSQE_FIXED_FILE;
+}
 
 }  // namespace
 
@@ -30,8 +32,10 @@ Uring::Uring(const UringOptions& options)
   envelopes_.resize(slots_.size());
 }
 
-Result<std::unique_ptr<Uring>, OpenError> Uring::open(std::vector<UdpSocket>& sockets, const UringOptions& options) {
-  check(std::has_single_bit(options.receive_buffers) && options.receive_buffers <= 32'768, "a buffer ring's size");
+Result<std::unique_ptr<Uring>, OpenError> Uring::open(std::vector<UdpSocket>& sockets,
+                                                      const UringOptions& options) {
+  check(std::has_single_bit(options.receive_buffers) && options.receive_buffers <= 32'768,
+        "a buffer ring's size");
   std::unique_ptr<Uring> made(new Uring(options));
   if (auto done = made->set_up(sockets); !done) return std::unexpected(std::move(done.error()));
   made->sockets_ = std::move(sockets);
@@ -42,13 +46,16 @@ Result<std::unique_ptr<Uring>, OpenError> Uring::open(std::vector<UdpSocket>& so
 Opened Uring::set_up(std::span<const UdpSocket> sockets) {
   check(sockets.size() <= limits::kListenersMax, "more listeners than a shard may have");
   // Everything one turn can queue; what exceeds it is submitted on the way.
-  const auto entries = std::bit_ceil(static_cast<unsigned>(slots_.size() + sockets.size() + limits::kListenersMax));
+  const auto entries =
+      std::bit_ceil(static_cast<unsigned>(slots_.size() + sockets.size() + limits::kListenersMax));
   io_uring_params parameters{};
   // Disabled until start(): the thread that enables it is its single issuer.
   parameters.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN |
-                     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+                     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE |
+                     IORING_SETUP_CLAMP;
   // Every receive buffer filled, every send refused, every peer awake.
-  parameters.cq_entries = std::bit_ceil(entries + options_.receive_buffers + static_cast<unsigned>(limits::kShardsMax));
+  parameters.cq_entries =
+      std::bit_ceil(entries + options_.receive_buffers + static_cast<unsigned>(limits::kShardsMax));
   if (int error = ::io_uring_queue_init_params(entries, &ring_, &parameters); error < 0) {
     return failed("set up an io_uring", -error);
   }
@@ -75,7 +82,8 @@ Opened Uring::set_up(std::span<const UdpSocket> sockets) {
   outside_ = OwnedFd(::eventfd(0, EFD_CLOEXEC));
   if (outside_.get() < 0) return failed("make an eventfd", errno);
   files.push_back(outside_.get());
-  if (int error = ::io_uring_register_files(&ring_, files.data(), static_cast<unsigned>(files.size())); error < 0) {
+  if (int error = ::io_uring_register_files(&ring_, files.data(), static_cast<unsigned>(files.size()));
+      error < 0) {
     return failed("register sockets with io_uring", -error);
   }
   // A whole number of cache lines, and never a whole number of pages: see SendSlots::kStride.
@@ -108,13 +116,15 @@ void Uring::connect(std::span<Uring* const> shards) {
 
 Opened Uring::start() {
   // io_uring_enable_rings() by hand: liburing 2.3 forgot to export it.
-  if (int error = ::io_uring_register(static_cast<unsigned>(ring_.ring_fd), IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+  if (int error =
+          ::io_uring_register(static_cast<unsigned>(ring_.ring_fd), IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
       error < 0) {
     return failed("enable an io_uring", -error);
   }
   owner_ = std::this_thread::get_id();
   ::io_uring_register_ring_fd(&ring_);  // spares a descriptor look-up at each enter; not missed when refused
-  for (std::size_t socket = 0; socket < layouts_.size(); ++socket) arm_receive(static_cast<SocketIndex>(socket));
+  for (std::size_t socket = 0; socket < layouts_.size(); ++socket)
+    arm_receive(static_cast<SocketIndex>(socket));
   arm_outside();
   flush();
   clock_.read();
@@ -133,13 +143,16 @@ void Uring::stop() noexcept {
     ::io_uring_get_events(&ring_);
     ::io_uring_unregister_files(&ring_);
   } else {
-    ring_.int_flags = 0;  // the descriptor was registered with the thread that started it, which is not this one
+    // Its descriptor was registered with the thread that started it: not ours to unregister here.
+    ring_.int_flags = 0;
   }
   ::io_uring_queue_exit(&ring_);
   has_ring_ = false;
 }
 
-Uring::~Uring() { stop(); }
+Uring::~Uring() {
+  stop();
+}
 
 void Uring::submit_and_wait(Instant until) noexcept {
   check(has_ring_ && owner_ == std::this_thread::get_id(), "a ring turns on the thread that started it");
@@ -156,18 +169,21 @@ void Uring::flush() noexcept {
   if (::io_uring_sq_ready(&ring_) != 0) settle(::io_uring_submit(&ring_));
 }
 
-// After an enter. MSG_DONTWAIT makes every send end within it, refused if need be, so a slot whose entry the kernel took is a
-// slot the kernel has read. What it did not take (no memory just then) stays queued for the next enter.
+// After an enter. MSG_DONTWAIT makes every send end within it, refused if need be, so a slot whose entry the
+// kernel took is a slot the kernel has read. What it did not take (no memory just then) stays queued for the
+// next enter.
 void Uring::settle(int entered) noexcept {
   check(entered >= 0 || entered == -ETIME || entered == -EINTR || entered == -EAGAIN || entered == -EBUSY ||
             entered == -ENOMEM,
         "io_uring_enter refused a well-formed call");
-  if (::io_uring_sq_ready(&ring_) == 0) [[likely]] slots_.release_queued();
+  if (::io_uring_sq_ready(&ring_) == 0) [[likely]]
+    slots_.release_queued();
 }
 
 io_uring_sqe* Uring::next_entry() noexcept {
   io_uring_sqe* entry = ::io_uring_get_sqe(&ring_);
-  if (entry) [[likely]] return entry;
+  if (entry) [[likely]]
+    return entry;
   flush();
   return ::io_uring_get_sqe(&ring_);
 }
@@ -179,10 +195,10 @@ SendBuffer Uring::take_after_flush(std::uint32_t octets) noexcept {
   return buffer;
 }
 
-// PERF: one IORING_OP_SEND with an address and no completion on success. Alternating in one process, blocks of 4,096 echoes of
-// 450 octets over loopback, CPU a datagram at the first decile and median: send 3,303 and 3,831 ns; sendmsg 3,365 and 3,958;
-// sendmmsg beside the ring 3,349 and 3,916. Completions on success cost nothing measurable to the kernel (3,303 and 3,873),
-// but would double what a turn reads.
+// PERF: one IORING_OP_SEND with an address and no completion on success. Alternating in one process, blocks
+// of 4,096 echoes of 450 octets over loopback, CPU a datagram at the first decile and median: send 3,303 and
+// 3,831 ns; sendmsg 3,365 and 3,958; sendmmsg beside the ring 3,349 and 3,916. Completions on success cost
+// nothing measurable to the kernel (3,303 and 3,873), but would double what a turn reads.
 void Uring::send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to,
                  const IpAddress& from) noexcept {
   check(size <= buffer.capacity, "a datagram fits its buffer");
@@ -221,7 +237,8 @@ void Uring::send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, cons
 
 void Uring::wake(std::uint32_t shard) noexcept {
   io_uring_sqe* entry = next_entry();
-  if (!entry) [[unlikely]] return counters_.wake_errors.add();
+  if (!entry) [[unlikely]]
+    return counters_.wake_errors.add();
   io_uring_prep_msg_ring(entry, peers_[shard], 0, tag(Kind::woken), 0);
   entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
   entry->user_data = tag(Kind::wake);
@@ -279,9 +296,11 @@ void Uring::end_turn(unsigned seen, const Tally& tally) noexcept {
   io_uring_buf_ring_advance(buffer_ring(), static_cast<int>(given_back_));
   given_back_ = 0;
   for (std::size_t socket = 0; socket < disarmed_.size(); ++socket) {
-    if (disarmed_[socket]) [[unlikely]] arm_receive(static_cast<SocketIndex>(socket));
+    if (disarmed_[socket]) [[unlikely]]
+      arm_receive(static_cast<SocketIndex>(socket));
   }
-  if (!outside_armed_) [[unlikely]] arm_outside();
+  if (!outside_armed_) [[unlikely]]
+    arm_outside();
   counters_.turns.add();
   counters_.datagrams_in.add(tally.datagrams);
   counters_.bytes_in.add(tally.octets);
@@ -292,9 +311,10 @@ void Uring::end_turn(unsigned seen, const Tally& tally) noexcept {
 }
 
 std::size_t Uring::memory_bytes() const noexcept {
-  const std::size_t rings = *ring_.sq.kring_entries * sizeof(io_uring_sqe) + *ring_.cq.kring_entries * sizeof(io_uring_cqe);
-  return std::size_t{options_.receive_buffers} * (buffer_octets_ + sizeof(io_uring_buf)) + slots_.memory_bytes() +
-         slots_.size() * (sizeof(SocketName) + sizeof(Envelope)) + rings;
+  const std::size_t rings =
+      *ring_.sq.kring_entries * sizeof(io_uring_sqe) + *ring_.cq.kring_entries * sizeof(io_uring_cqe);
+  return std::size_t{options_.receive_buffers} * (buffer_octets_ + sizeof(io_uring_buf)) +
+         slots_.memory_bytes() + slots_.size() * (sizeof(SocketName) + sizeof(Envelope)) + rings;
 }
 
 }  // namespace ringweir::io

@@ -7,7 +7,7 @@ namespace ringweir::io {
 struct DriverCounters {
   Counter datagrams_in, datagrams_out, bytes_in, bytes_out;
   Counter send_errors, send_buffers_exhausted, receive_buffers_exhausted, truncated;
-  Counter receive_errors;              // other than running out of buffers
+  Counter receive_errors;  // other than running out of buffers
   Counter wakes_sent, wakes_received, wake_errors, turns;
 };
 

@@ -1,5 +1,6 @@
-// The epoll driver: the same behaviour as class Uring where io_uring is denied, as container runtimes do by default.
-// One epoll_pwait2 a turn, one recvmmsg a ready socket, one sendmmsg a run of datagrams of one socket.
+// The epoll driver: the same behaviour as class Uring where io_uring is denied, as container runtimes do by
+// default. One epoll_pwait2 a turn, one recvmmsg a ready socket, one sendmmsg a run of datagrams of one
+// socket.
 //
 // open() on any thread; start(), turn() and stop() on the shard's own. Nothing is allocated after open().
 #pragma once
@@ -22,7 +23,7 @@ namespace ringweir::io {
 
 struct EpollOptions {
   std::uint32_t receive_buffers = 64;     // datagrams read from one socket at a time
-  std::uint32_t receive_octets = 65'536;  // takes any datagram; a page is touched only when a datagram reaches it
+  std::uint32_t receive_octets = 65'536;  // takes any datagram; a page is touched only when one reaches it
   std::uint32_t send_slots = 512;
   std::uint32_t send_slots_large = 8;
 };

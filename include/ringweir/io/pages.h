@@ -9,7 +9,8 @@ class Pages {
  public:
   Pages() = default;
   explicit Pages(std::size_t size) noexcept;  // empty when there is none
-  Pages(Pages&& other) noexcept : at_(std::exchange(other.at_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Pages(Pages&& other) noexcept
+      : at_(std::exchange(other.at_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Pages& operator=(Pages&& other) noexcept {
     std::swap(at_, other.at_);
     std::swap(size_, other.size_);

@@ -1,5 +1,5 @@
-// Where a driver's outgoing datagrams are assembled: two pools carved at start, most of 4 KiB, a few that hold any datagram.
-// A slot is free, taken (being written), or queued (the kernel may still read it).
+// Where a driver's outgoing datagrams are assembled: two pools carved at start, most of 4 KiB, a few that
+// hold any datagram. A slot is free, taken (being written), or queued (the kernel may still read it).
 #pragma once
 #include <memory>
 #include <vector>
@@ -20,7 +20,8 @@ class SendSlots {
   SendBuffer take(std::uint32_t octets) noexcept {
     const bool is_large = octets > kOctets;
     auto& free = is_large ? free_large_ : free_;
-    if (free.empty() || octets > kOctetsLarge) [[unlikely]] return {};
+    if (free.empty() || octets > kOctetsLarge) [[unlikely]]
+      return {};
     const std::uint32_t slot = free.back();
     free.pop_back();
     return {data(slot), is_large ? kOctetsLarge : kOctets, slot};
@@ -30,8 +31,8 @@ class SendSlots {
     (slot < count_ ? free_ : free_large_).push_back(slot);
   }
   void queue(std::uint32_t slot) noexcept { queued_.push_back(slot); }
-  // The kernel has read every queued slot. Backwards, so that the next datagram is written where the last turn's first was:
-  // the same few slots stay in the cache.
+  // The kernel has read every queued slot. Backwards, so that the next datagram is written where the last
+  // turn's first was: the same few slots stay in the cache.
   void release_queued() noexcept {
     while (!queued_.empty()) {
       give(queued_.back());
@@ -48,7 +49,8 @@ class SendSlots {
   std::size_t memory_bytes() const noexcept;
 
  private:
-  // One line more than a power of two: slots that begin a page apart would all share the same sets of the cache.
+  // One line more than a power of two: slots that begin a page apart would all share the same sets of the
+  // cache.
   static constexpr std::size_t kStride = kOctets + 64;
   static constexpr std::size_t kStrideLarge = 65'536 + 64;
   static_assert(kOctetsLarge <= kStrideLarge);

@@ -62,7 +62,8 @@ inline socklen_t name_of(const Endpoint& to, bool socket_is_v6, SocketName& name
 // Room for the one ancillary message we use: IP_PKTINFO or IPV6_PKTINFO.
 inline constexpr std::size_t kControlBytes = CMSG_SPACE(sizeof(in6_pktinfo));
 
-// The local address a datagram came to; unspecified when the kernel did not say or no answer may leave from it.
+// The local address a datagram came to; unspecified when the kernel did not say or no answer may leave from
+// it.
 IpAddress local_of(const void* control, std::size_t size) noexcept;
 // Makes the datagram leave from `from`. Returns the octets of `control` in use.
 std::size_t source_control(const IpAddress& from, bool socket_is_v6, void* control) noexcept;

@@ -25,11 +25,11 @@ class OwnedFd {
 };
 
 struct UdpOptions {
-  Endpoint bind;                           // port 0: the kernel chooses
-  bool reuse_port = false;                 // one socket a shard on the same port
+  Endpoint bind;                             // port 0: the kernel chooses
+  bool reuse_port = false;                   // one socket a shard on the same port
   int receive_buffer_bytes = 4 * 1'048'576;  // asked for; net.core.rmem_max may give less
   int send_buffer_bytes = 4 * 1'048'576;
-  bool v6_only = false;                    // [::] without the IPv4 world
+  bool v6_only = false;  // [::] without the IPv4 world
 };
 
 class UdpSocket {

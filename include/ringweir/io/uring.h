@@ -1,8 +1,9 @@
-// The io_uring driver: datagrams arrive through one multishot recvmsg a socket into buffers the ring hands out, and
-// everything a turn produces (sends, wakes, re-arms) leaves with the one io_uring_enter that also waits.
+// The io_uring driver: datagrams arrive through one multishot recvmsg a socket into buffers the ring hands
+// out, and everything a turn produces (sends, wakes, re-arms) leaves with the one io_uring_enter that also
+// waits.
 //
-// Linux 6.1 or later. open() on any thread, start() and turn() on the shard's own (the ring has a single issuer), stop()
-// there too when it is done. Nothing is allocated after start().
+// Linux 6.1 or later. open() on any thread, start() and turn() on the shard's own (the ring has a single
+// issuer), stop() there too when it is done. Nothing is allocated after start().
 #pragma once
 #include <liburing.h>
 
@@ -24,10 +25,12 @@
 namespace ringweir::io {
 
 struct UringOptions {
-  // A power of two. As many as one turn decides: what is not yet read waits in the socket's buffer, not in the ring.
+  // A power of two. As many as one turn decides: what is not yet read waits in the socket's buffer, not in
+  // the ring.
   std::uint32_t receive_buffers = limits::kTurnBatchMax;
-  // Takes any datagram. PERF: large buffers cost address space, not memory: a page is touched only when a datagram reaches
-  // it, so a shard that sees phones keeps 1 MiB resident of these 16, and no difference in time to 4 KiB ones was measurable.
+  // Takes any datagram. PERF: large buffers cost address space, not memory: a page is touched only when a
+  // datagram reaches it, so a shard that sees phones keeps 1 MiB resident of these 16, and no difference in
+  // time to 4 KiB ones was measurable.
   std::uint32_t receive_octets = 65'536;
   std::uint32_t send_slots = 512;
   std::uint32_t send_slots_large = 8;
@@ -40,7 +43,8 @@ class Uring {
  public:
   using Options = UringOptions;
 
-  // Takes the sockets (their order is SocketIndex) only when it succeeds: after a failure they are the caller's, for epoll.
+  // Takes the sockets (their order is SocketIndex) only when it succeeds: after a failure they are the
+  // caller's, for epoll.
   static Result<std::unique_ptr<Uring>, OpenError> open(std::vector<UdpSocket>& sockets,
                                                         const UringOptions& options = {});
   ~Uring();
@@ -51,8 +55,8 @@ class Uring {
   void connect(std::span<Uring* const> shards);
   // On the shard's thread, before its first turn.
   Opened start();
-  // On the shard's thread, after its last turn: lets go of sockets and buffers at once. The destructor does the same, but
-  // on another thread leaves the kernel to do it in its own time.
+  // On the shard's thread, after its last turn: lets go of sockets and buffers at once. The destructor does
+  // the same, but on another thread leaves the kernel to do it in its own time.
   void stop() noexcept;
 
   // The shard's side (io/driver.h).
@@ -83,9 +87,12 @@ class Uring {
         continue;
       }
       Received received;
-      if (!(cqe->flags & IORING_CQE_F_MORE)) [[unlikely]] disarmed_[socket_of(*cqe)] = true;
-      if (read_datagram(*cqe, received, tally)) [[likely]] handler.on_datagram(received);
-      if (cqe->flags & IORING_CQE_F_BUFFER) [[likely]] give_back(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
+      if (!(cqe->flags & IORING_CQE_F_MORE)) [[unlikely]]
+        disarmed_[socket_of(*cqe)] = true;
+      if (read_datagram(*cqe, received, tally)) [[likely]]
+        handler.on_datagram(received);
+      if (cqe->flags & IORING_CQE_F_BUFFER) [[likely]]
+        give_back(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
     }
     end_turn(seen, tally);
   }
@@ -134,12 +141,17 @@ class Uring {
   static SocketIndex socket_of(const io_uring_cqe& cqe) noexcept {
     return static_cast<SocketIndex>(cqe.user_data >> 8);
   }
-  char* buffer_at(std::uint32_t buffer) noexcept { return buffers_.get() + std::size_t{buffer} * buffer_octets_; }
-  void give_back(std::uint32_t buffer) noexcept {
-    io_uring_buf_ring_add(buffer_ring(), buffer_at(buffer), buffer_octets_, static_cast<unsigned short>(buffer),
-                          static_cast<int>(options_.receive_buffers - 1), static_cast<int>(given_back_++));
+  char* buffer_at(std::uint32_t buffer) noexcept {
+    return buffers_.get() + std::size_t{buffer} * buffer_octets_;
   }
-  io_uring_buf_ring* buffer_ring() noexcept { return reinterpret_cast<io_uring_buf_ring*>(buffer_ring_.get()); }
+  void give_back(std::uint32_t buffer) noexcept {
+    io_uring_buf_ring_add(buffer_ring(), buffer_at(buffer), buffer_octets_,
+                          static_cast<unsigned short>(buffer), static_cast<int>(options_.receive_buffers - 1),
+                          static_cast<int>(given_back_++));
+  }
+  io_uring_buf_ring* buffer_ring() noexcept {
+    return reinterpret_cast<io_uring_buf_ring*>(buffer_ring_.get());
+  }
 
   bool read_datagram(const io_uring_cqe& cqe, Received& received, Tally& tally) noexcept {
     if (cqe.res < 0) [[unlikely]] {
@@ -175,15 +187,15 @@ class Uring {
   std::uint64_t queued_datagrams_ = 0, queued_octets_ = 0;
   Pages buffers_, buffer_ring_;
   SendSlots slots_;
-  std::vector<SocketName> names_;     // by slot
-  std::vector<Envelope> envelopes_;   // by slot
-  std::vector<Layout> layouts_;       // by socket
-  std::vector<char> disarmed_;        // by socket: its recvmsg has ended
+  std::vector<SocketName> names_;    // by slot
+  std::vector<Envelope> envelopes_;  // by slot
+  std::vector<Layout> layouts_;      // by socket
+  std::vector<char> disarmed_;       // by socket: its recvmsg has ended
   std::vector<UdpSocket> sockets_;
   OwnedFd outside_;
-  std::uint64_t outside_count_ = 0;   // what the ring reads from outside_
+  std::uint64_t outside_count_ = 0;  // what the ring reads from outside_
   bool outside_armed_ = false;
-  std::vector<int> peers_;            // ring descriptors by shard
+  std::vector<int> peers_;  // ring descriptors by shard
   DriverCounters counters_;
 };
 static_assert(Driver<Uring>);

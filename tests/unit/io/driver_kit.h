@@ -1,4 +1,5 @@
-// What the tests of both socket drivers share: a phone (a plain socket), handlers, and turning until something holds.
+// What the tests of both socket drivers share: a phone (a plain socket), handlers, and turning until
+// something holds.
 #pragma once
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -37,7 +38,8 @@ class Phone {
   void send(std::string_view text, const Endpoint& to) {
     SocketName name;
     const socklen_t size = name_of(to, socket_.is_v6(), name);
-    ASSERT_EQ(::sendto(socket_.fd(), text.data(), text.size(), 0, &name.any, size), static_cast<ssize_t>(text.size()));
+    ASSERT_EQ(::sendto(socket_.fd(), text.data(), text.size(), 0, &name.any, size),
+              static_cast<ssize_t>(text.size()));
   }
   // Nothing when nothing waits.
   std::optional<Letter> look() {

@@ -76,7 +76,8 @@ TEST(Cpu, ReadsAGroupsQuota) {
   EXPECT_EQ(parse_cpu_max("150000 100000"), 2u);
   EXPECT_EQ(parse_cpu_max("5000 100000"), 1u);
   EXPECT_EQ(parse_cpu_max("-1 100000"), std::nullopt);  // cgroup v1: unlimited
-  for (const char* odd : {"", " ", "1", "1 ", "1 0", "x y", "0 100000"}) EXPECT_EQ(parse_cpu_max(odd), std::nullopt) << odd;
+  for (const char* odd : {"", " ", "1", "1 ", "1 0", "x y", "0 100000"})
+    EXPECT_EQ(parse_cpu_max(odd), std::nullopt) << odd;
 }
 
 TEST(SendSlots, HandOutEveryBufferOnceAndTheWarmestFirst) {
