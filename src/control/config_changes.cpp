@@ -129,11 +129,13 @@ std::vector<Setting> settings(const Config& config) {
   out.add("registrar.default_expires", format_duration(config.registrar.default_expires));
   out.add("registrar.max_expires", format_duration(config.registrar.max_expires));
   out.add("registrar.max_contacts", std::to_string(config.registrar.max_contacts));
+  out.add("registrar.max_bindings", std::to_string(config.registrar.max_bindings), kRestartOnly);
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
     out.add("routes." + std::to_string(i + 1), describe(config.routes[i]));
   }
   out.add("limits.max_message", format_size(config.limits.max_message));
   out.add("trace.ring", std::to_string(config.trace.ring), kRestartOnly);
+  out.add("trace.recording", config.trace.recording ? "true" : "false", kRestartOnly);
   out.add("admin.bind", config.admin.bind ? to_string(*config.admin.bind) : "off", kRestartOnly);
   out.add_secret("keys.secret", config.keys.secret, kRestartOnly);
   out.add("lab.enabled", config.lab.enabled ? "true" : "false", kRestartOnly);

@@ -19,6 +19,7 @@ void apply_lab_defaults(Config& config) {
   listener.name = "sip";
   listener.bind = {IpAddress::v4(127, 0, 0, 1), 5060};
   config.listeners = {listener};
+  config.trace.recording = true;  // who learns wants to see what has already happened
   Auth& auth = config.auth;
   auth.enabled = true;
   auth.realm = "ringweir.lab";

@@ -146,6 +146,14 @@ void read_redirect(Section& section, const YamlEntry& redirect, const std::vecto
   check_upstream(section.reader(), redirect.value, "routes.do.redirect", upstreams);
 }
 
+// A method that could not be read was reported already.
+bool only_registers(Section& route, const proxy::Match& match) {
+  if (match.methods == std::vector<std::string>{"REGISTER"}) return true;
+  const YamlNode* node = route.take("match");
+  if (!match.methods.empty() || !node) return false;
+  return std::ranges::find(node->entries, "method", &YamlEntry::key) != node->entries.end();
+}
+
 proxy::Action read_action(Section& route, const proxy::Match& match, const std::vector<Upstream>& upstreams) {
   proxy::Action action;
   const YamlNode* node = route.need("do", "do: { reply: 403 }");
@@ -167,7 +175,7 @@ proxy::Action read_action(Section& route, const proxy::Match& match, const std::
   if (redirect) read_redirect(section, *redirect, upstreams);
   if (registers) {
     read_registration(section, action, upstreams);
-    if (match.methods != std::vector<std::string>{"REGISTER"}) {
+    if (!only_registers(route, match)) {
       reader.report(section.at(), "only a REGISTER registers: add match: { method: REGISTER }");
     }
   }

@@ -124,7 +124,7 @@ std::optional<std::string> read_host(Reader& reader, const YamlNode& node, std::
     const bool has_port = text->find(':') != text->npos;
     reader.report(node.at, std::string(what) + ": " + in_quotes(*text) +
                                " is neither a host name nor an address" +
-                               (has_port ? "; it is written without a port" : ""));
+                               (has_port ? "; it is written without scheme and port" : ""));
     return std::nullopt;
   }
   std::string host = *text;
@@ -190,6 +190,7 @@ void read_registrar(Section& root, Registrar& registrar) {
   seconds("default_expires", registrar.default_expires);
   seconds("max_expires", registrar.max_expires);
   section.number("max_contacts", registrar.max_contacts, 1, limits::kContactsPerAorMax);
+  section.number("max_bindings", registrar.max_bindings, 1, limits::kBindingsMax);
   if (before == 0) return;
   if (registrar.min_expires > registrar.default_expires ||
       registrar.default_expires > registrar.max_expires) {
@@ -225,6 +226,7 @@ void read_trace(Section& root, Trace& trace) {
   if (!found) return;
   Section section(root.reader(), *found, "trace");
   section.number("ring", trace.ring, kTraceRingMin, kTraceRingMax);
+  section.boolean("recording", trace.recording);
   const YamlEntry* hep = section.entry("hep");
   if (!hep) return;
   root.reader().not_yet(hep->key_at, "traces sent by HEP");

@@ -18,10 +18,12 @@
 //   auth.methods               [REGISTER, INVITE]             [REGISTER]
 //   auth.nonce                 5m, strict                     the same
 //   auth.users                 required                       100, 101, 102; password = user name
-//   registrar                  60s, 1h, 2h, 10 contacts       the same
+//   registrar                  60s, 1h, 2h, 10 contacts,      the same
+//                              1,000,000 bindings
 //   routes                     kDefaultRoutes in routes.h     the same
 //   limits.max_message         65535 octets                   the same
 //   trace.ring                 20000                          the same
+//   trace.recording            false: while somebody reads    true: from the start
 //   admin.bind                 127.0.0.1:8080; `off`: none    the same
 //   keys.secret                made at random at start        the same
 //
@@ -114,6 +116,7 @@ struct Registrar {  // whole seconds, min <= default <= max
   Duration default_expires = 1h;
   Duration max_expires = 2h;
   std::uint32_t max_contacts = 10;
+  std::uint32_t max_bindings = 1'000'000;  // all addresses of record together
   friend bool operator==(const Registrar&, const Registrar&) = default;
 };
 
@@ -175,6 +178,7 @@ struct Limits {
 
 struct Trace {
   std::uint32_t ring = 20'000;  // messages kept, all shards together
+  bool recording = false;       // from the start; otherwise while somebody reads
   friend bool operator==(const Trace&, const Trace&) = default;
 };
 
