@@ -87,16 +87,20 @@ class Authentication {
     if (!find(proxy, none)) return none;
     if (const auto wrong = refuse_form()) return *wrong;
 
+    const auto username = unescape(sent_.username, scratch_.username_.data(), scratch_.username_.size());
+    const std::uint64_t user_hash = username ? credentials.hash(*username) : 0;
+    credentials.prefetch_slot(user_hash);
     const NonceCheck nonce = mint.check(sent_.nonce, now, policy_.nonce_lifetime_ms);
     if (nonce.state == NonceState::forged) return challenge_stale(Reason::forged_nonce);
     if (nonce.state == NonceState::stale) return challenge_stale(Reason::stale_nonce);
     if (!same_uri(sent_.uri, request_.request_uri())) return challenge(Reason::uri_mismatch);
 
-    const auto username = unescape(sent_.username, scratch_.username_.data(), scratch_.username_.size());
+    credentials.prefetch_record(user_hash);
+    window.prefetch(nonce.id);
     const HashKind hash_kind = kind(algorithm_);
     std::optional<Digest> stored;
     if (username && username->size() <= kUsernameBytesMax && !sent_.userhash) {  // userhash was not offered
-      stored = credentials.ha1(*username, hash_kind);
+      stored = credentials.ha1(*username, user_hash, hash_kind);
     }
     const bool right = verify(stored);
     if (!stored) return challenge(Reason::unknown_user);

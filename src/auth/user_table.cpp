@@ -43,8 +43,8 @@ UserTable::Slot* UserTable::probe(std::string_view username, std::uint64_t hash)
   }
 }
 
-std::uint32_t UserTable::find(std::string_view username) const noexcept {
-  return probe(username, hash_(username))->record;
+std::uint32_t UserTable::find(std::string_view username, std::uint64_t hash) const noexcept {
+  return probe(username, hash)->record;
 }
 
 std::uint32_t UserTable::find_or_add(std::string_view username, std::uint32_t line) {
@@ -121,8 +121,8 @@ std::size_t UserTable::memory_bytes() const noexcept {
   return arena_.capacity() + slots_.capacity() * sizeof(Slot) + sizeof(UserTable);
 }
 
-std::optional<Digest> Credentials::ha1(std::string_view username, HashKind kind) const noexcept {
-  const std::uint32_t record = table_.find(username);
+std::optional<Digest> Credentials::ha1(std::string_view username, std::uint64_t hash, HashKind kind) const noexcept {
+  const std::uint32_t record = table_.find(username, hash);
   if (record == UserTable::kNone || !(table_.kinds() & bit(kind)) || !table_.knows(record, kind))
     return std::nullopt;
   return table_.get(record, kind);

@@ -15,7 +15,6 @@
 namespace ringweir::control {
 namespace {
 
-constexpr std::uint64_t kBindingsMax = 2'000'000;
 constexpr Duration kPublishDeadline = 5s;
 
 template <class T>
@@ -33,10 +32,13 @@ std::string plural(std::size_t n, std::string_view what) { return fmt::format("{
 
 }  // namespace
 
-Region::Region(std::size_t bytes)
+Region::Region(std::size_t bytes, bool huge_pages)
     : size_(bytes),
       at_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
   if (at_ == MAP_FAILED) throw std::bad_alloc();
+  // PERF: random lookups in a million bindings take half the time (449 -> 199 ns in one run). A laptop's lab would only pay
+  // the 2 MiB steps in resident memory.
+  if (huge_pages) madvise(at_, size_, MADV_HUGEPAGE);
 }
 Region::~Region() { munmap(at_, size_); }
 
@@ -80,8 +82,8 @@ std::optional<int> EdgeProcess::open() {
   const std::uint32_t shards = config_.node.shards ? config_.node.shards : io::usable_cpus();
   if (!config_.keys.secret.empty()) keys_.nonce = derive_key(config_.keys.secret);
 
-  const location::Config places{shards, kBindingsMax, keys_.directory};
-  region_.emplace(location::Directory::region_bytes(places));
+  const location::Config places{shards, config_.registrar.max_bindings, keys_.directory};
+  region_.emplace(location::Directory::region_bytes(places), !config_.lab.enabled);
   directory_.emplace(places, region_->bytes());
   window_.emplace(shards);
   shard::SharedOptions options;

@@ -19,7 +19,7 @@ namespace ringweir::control {
 // Address space that costs memory only where it is touched.
 class Region {
  public:
-  explicit Region(std::size_t bytes);
+  Region(std::size_t bytes, bool huge_pages);
   ~Region();
   Region(const Region&) = delete;
   Region& operator=(const Region&) = delete;

@@ -16,6 +16,7 @@ inline constexpr std::size_t kViasMax = 70;           // Max-Forwards default, R
 inline constexpr std::size_t kHeaderLineBytesMax = 8'192;
 inline constexpr std::size_t kUriParametersMax = 32;
 
+inline constexpr std::uint32_t kBindingsMax = 50'000'000;  // of a process; registrar.max_bindings may not exceed it
 inline constexpr std::size_t kContactsPerRequestMax = 32;
 inline constexpr std::size_t kContactsPerAorMax = 32;  // registrar.max_contacts may not exceed it
 inline constexpr std::size_t kAorBytesMax = 255;

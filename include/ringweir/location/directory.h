@@ -36,6 +36,8 @@ class Directory {
   std::uint64_t hash(std::string_view aor) const noexcept { return hash_(aor); }
   // Starts the first cache miss of find() or apply() early.
   void prefetch(std::uint64_t aor_hash) const noexcept { table_.prefetch(aor_hash); }
+  void prefetch_set(std::uint64_t aor_hash) const noexcept { table_.prefetch_set(aor_hash); }
+  void prefetch_members(std::uint64_t aor_hash) const noexcept { table_.prefetch_members(aor_hash); }
   // Null when nothing is bound. Any participant, wait-free; good until its next quiescent().
   const BindingSet* find(std::string_view aor, std::uint64_t aor_hash) const noexcept {
     return table_.find(aor, aor_hash);
