@@ -8,6 +8,7 @@
 #include <string>
 
 #include "peers/sip_peers.h"
+#include "ringweir/sip/essentials.h"
 #include "ringweir/sip/credentials.h"
 #include "ringweir/sip/cseq.h"
 #include "ringweir/sip/name_addr.h"

@@ -40,6 +40,7 @@ Verdict Edge::silence(Dropped why) noexcept {
 Verdict Edge::decide(const io::Received& in, std::uint64_t call_id_hash, const Snapshot& snapshot, Instant now,
                      WallMs wall_ms) noexcept {
   call_id_hash_ = call_id_hash;
+  valid_ = false;
   const sip::Parsed parsed = sip::parse(in.bytes, sip::Framing::datagram, message_);
   Verdict verdict;
   if (in.truncated || in.bytes.size() > snapshot.message_bytes_max) {
@@ -52,10 +53,11 @@ Verdict Edge::decide(const io::Received& in, std::uint64_t call_id_hash, const S
     return silence(Dropped::stray_response);
   } else {
     parts_.counters.requests[static_cast<std::size_t>(message_.method())].add();
-    const sip::Error error = sip::validate_request(message_);
-    verdict = error.fault == sip::Fault::none ? request(in, snapshot, now, wall_ms) : malformed(error, in);
+    const sip::Error error = sip::validate_request(message_, read_);
+    valid_ = error.fault == sip::Fault::none;
+    verdict = valid_ ? request(in, snapshot, now, wall_ms) : malformed(error, in);
   }
-  if (verdict.status != 0) verdict.to = sip::response_target(via_, in.peer);
+  if (verdict.status != 0) verdict.to = sip::response_target(read_.via, in.peer);
   return verdict;
 }
 
@@ -65,8 +67,8 @@ Verdict Edge::malformed(const sip::Error& error, const io::Received&) noexcept {
   std::string_view rest;
   const auto via = sip::parse_via(message_.value(sip::HeaderId::via), rest);
   if (!via) return silence(Dropped::unanswerable);
-  via_ = *via;
-  transaction_key_ = parts_.hash(via_.text) ^ call_id_hash_;
+  read_.via = *via;
+  transaction_key_ = parts_.hash(via->text) ^ call_id_hash_;
   parts_.counters.malformed.add();
   switch (error.fault) {
     case sip::Fault::version: return answer(505);
@@ -76,16 +78,10 @@ Verdict Edge::malformed(const sip::Error& error, const io::Received&) noexcept {
 }
 
 Verdict Edge::request(const io::Received& in, const Snapshot& snapshot, Instant now, WallMs wall_ms) noexcept {
-  std::string_view rest;
-  const auto via = sip::parse_via(message_.value(sip::HeaderId::via), rest);
-  const auto cseq = sip::parse_cseq(message_.value(sip::HeaderId::cseq));
-  if (!via || !cseq) return malformed({via ? sip::Fault::bad_cseq : sip::Fault::bad_via, 0}, in);
-  via_ = *via;
-  cseq_ = *cseq;
   // RFC 3261 17.2.3: branch, sent-by and method name the transaction; an old-style request adds Call-ID and CSeq. All of
   // them go in: a retransmission repeats the whole Via.
-  transaction_key_ = std::rotl(parts_.hash(via_.text), 1) ^ call_id_hash_ ^
-                     (std::uint64_t{cseq_.number} << 8 | static_cast<std::uint8_t>(message_.method()));
+  transaction_key_ = std::rotl(parts_.hash(read_.via.text), 1) ^ call_id_hash_ ^
+                     (std::uint64_t{read_.cseq.number} << 8 | static_cast<std::uint8_t>(message_.method()));
   if (message_.method() == sip::Method::register_) {
     // PERF: what a REGISTER will look up is far apart in memory; every miss is started before there is other work to do.
     parts_.answered.prefetch(transaction_key_);
@@ -98,7 +94,8 @@ Verdict Edge::request(const io::Received& in, const Snapshot& snapshot, Instant 
   if (!uri) return malformed({sip::Fault::bad_uri, uri.error().offset}, in);
   if (uri->scheme != sip::Scheme::sip && uri->scheme != sip::Scheme::sips) return answer(416);  // 8.2.2.1, 16.3 step 2
 
-  const bool to_the_edge = uri->user.empty() && snapshot.domains.is_local(uri->host, uri->port);
+  uri_is_local_ = snapshot.domains.is_local(uri->host, uri->port);
+  const bool to_the_edge = uri->user.empty() && uri_is_local_;
   if (to_the_edge && message_.method() != sip::Method::register_) {
     if (message_.method() != sip::Method::options) return answer(405, {}, Carries::allow);
     if (requires_unknown()) return answer(420, {}, Carries::unsupported);
@@ -110,10 +107,10 @@ Verdict Edge::request(const io::Received& in, const Snapshot& snapshot, Instant 
 Verdict Edge::by_route(const io::Received& in, const sip::Uri& uri, const Snapshot& snapshot, Instant now,
                        WallMs wall_ms) noexcept {
   const proxy::RouteInput input{message_.method(), message_.method_text(), uri.user, uri.host,
-                                snapshot.domains.is_local(uri.host, uri.port)};
+                                uri_is_local_};
   const proxy::Action& action = snapshot.routes.decide(input);
   if (action.kind == proxy::Action::Kind::register_local && message_.method() == sip::Method::register_) {
-    return register_local(in, uri, snapshot, now, wall_ms);
+    return register_local(in, snapshot, now, wall_ms);
   }
   if (action.kind == proxy::Action::Kind::reply) return answer(action.code, action.reason);
   if (snapshot.must_authenticate(message_.method())) {  // ours to challenge before anything is told about our users
@@ -130,9 +127,8 @@ Verdict Edge::by_route(const io::Received& in, const sip::Uri& uri, const Snapsh
 }
 
 // RFC 3261 10.3.
-Verdict Edge::register_local(const io::Received& in, const sip::Uri& uri, const Snapshot& snapshot, Instant now,
-                             WallMs wall_ms) noexcept {
-  if (!snapshot.domains.is_local(uri.host, uri.port)) return answer(404);  // step 1
+Verdict Edge::register_local(const io::Received& in, const Snapshot& snapshot, Instant now, WallMs wall_ms) noexcept {
+  if (!uri_is_local_) return answer(404);  // step 1
   const bool have_aor = aor_size_ != 0;
   if (const auto before = parts_.answered.find(transaction_key_, now)) {
     parts_.counters.retransmissions.add();
@@ -158,7 +154,7 @@ Verdict Edge::register_local(const io::Received& in, const sip::Uri& uri, const 
   } else {
     parts_.directory.prefetch_members(aor_hash_);
     const registrar::Outcome outcome = registrar_.handle(
-        {message_, {aor_.data(), aor_size_}, aor_hash_, message_.value(sip::HeaderId::call_id), cseq_.number, in.peer,
+        {message_, {aor_.data(), aor_size_}, aor_hash_, message_.value(sip::HeaderId::call_id), read_.cseq.number, in.peer,
          in.socket, now},
         snapshot.registrar);
     parts_.counters.registrations[static_cast<std::size_t>(outcome.result)].add();
@@ -201,10 +197,7 @@ bool Edge::requires_unknown() const noexcept {
 // 10.3 step 5: the address of record in To, which must be in a domain of ours.
 bool Edge::read_aor(const Snapshot& snapshot) noexcept {
   aor_size_ = 0;
-  std::string_view rest;
-  const auto to = sip::parse_name_addr(message_.value(sip::HeaderId::to), rest);
-  if (!to) return false;
-  const auto uri = sip::parse_uri(to->uri);
+  const auto uri = sip::parse_uri(read_.to.uri);
   if (!uri || uri->user.empty() || !snapshot.domains.is_local(uri->host, uri->port)) return false;
   const auto aor = sip::canonical_aor(*uri, aor_.data(), aor_.size());
   if (!aor) return false;
@@ -226,10 +219,11 @@ Verdict Edge::refuse(const io::Received& in) noexcept {
   const bool answerable = parsed.completeness == sip::Completeness::complete && message_.is_request() && via &&
                           message_.method() != sip::Method::ack && message_.method() != sip::Method::cancel;
   if (!answerable) return silence(Dropped::mailbox_full);
-  via_ = *via;
-  transaction_key_ = parts_.hash(via_.text);
+  read_.via = *via;
+  valid_ = false;
+  transaction_key_ = parts_.hash(via->text);
   Verdict verdict = answer(503, {}, Carries::retry_after);
-  verdict.to = sip::response_target(via_, in.peer);
+  verdict.to = sip::response_target(read_.via, in.peer);
   return verdict;
 }
 
@@ -243,7 +237,12 @@ void Edge::write(const Verdict& verdict, const io::Received& in, const Snapshot&
     bits >>= 4;
   }
   const std::string_view reason = verdict.reason.empty() ? sip::reason_phrase(verdict.status) : verdict.reason;
-  sip::begin_response(out, message_, verdict.status, reason, {tag.data(), tag.size()}, in.peer);
+  const std::string_view to_tag{tag.data(), tag.size()};
+  if (valid_) {
+    sip::begin_response(out, message_, read_, verdict.status, reason, to_tag, in.peer);
+  } else {
+    sip::begin_response(out, message_, verdict.status, reason, to_tag, in.peer);
+  }
   switch (verdict.carries) {
     case Carries::nothing: break;
     case Carries::challenge:

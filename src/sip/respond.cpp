@@ -72,7 +72,14 @@ void put_top_via(Pen& pen, const Via& via, const Endpoint& source) noexcept {
   }
 }
 
-void put_vias(Pen& pen, const Message& request, const Endpoint& source) noexcept {
+// What follows the first element of a comma list that was found well formed.
+std::string_view behind(std::string_view element, std::string_view list) noexcept {
+  std::string_view rest = list.substr(static_cast<std::size_t>(element.data() + element.size() - list.data()));
+  while (!rest.empty() && (rest.front() == ',' || is(rest.front(), kLws))) rest.remove_prefix(1);
+  return rest;
+}
+
+void put_vias(Pen& pen, const Message& request, const Essentials* read, const Endpoint& source) noexcept {
   const HeaderField* field = request.first(HeaderId::via);
   if (field == nullptr) return;
   char unfolded[limits::kHeaderLineBytesMax];
@@ -80,7 +87,10 @@ void put_vias(Pen& pen, const Message& request, const Endpoint& source) noexcept
   if (field->folded) [[unlikely]]
     rest = unfold(rest, unfolded);
   // A top Via that cannot be read is left out: there is no telling what it would make of our parameters.
-  if (const auto top = parse_via(rest, rest)) {
+  const bool known = read != nullptr && !field->folded;  // its offsets are into the text as it was sent
+  const auto top = known ? Result<Via>(read->via) : parse_via(rest, rest);
+  if (known) rest = behind(read->via.text, rest);
+  if (top) {
     pen.put("Via: ");
     put_top_via(pen, *top, source);
     if (!rest.empty()) {
@@ -96,7 +106,8 @@ void put_vias(Pen& pen, const Message& request, const Endpoint& source) noexcept
   }
 }
 
-bool needs_tag(std::string_view to) noexcept {
+bool needs_tag(std::string_view to, const Essentials* read) noexcept {
+  if (read != nullptr) return !tag(read->to);
   std::string_view rest;
   const auto address = parse_name_addr(to, rest);
   return address && rest.empty() && !tag(*address);
@@ -112,10 +123,9 @@ std::size_t size_max(const Message& request, std::string_view reason, std::strin
   }
   return size;
 }
-}  // namespace
 
-void begin_response(Writer& out, const Message& request, std::uint16_t status, std::string_view reason,
-                    std::string_view to_tag, const Endpoint& source) noexcept {
+void begin(Writer& out, const Message& request, const Essentials* read, std::uint16_t status, std::string_view reason,
+           std::string_view to_tag, const Endpoint& source) noexcept {
   char* const begin = out.reserve(size_max(request, reason, to_tag));
   if (begin == nullptr) return;
   Pen pen{begin};
@@ -124,7 +134,7 @@ void begin_response(Writer& out, const Message& request, std::uint16_t status, s
   pen.put(" ");
   if (!reason.empty()) pen.put(reason);
   pen.put("\r\n");
-  put_vias(pen, request, source);
+  put_vias(pen, request, read, source);
   if (const HeaderField* from = request.first(HeaderId::from)) {
     pen.put("From: ");
     pen.value(request.value(*from), from->folded);
@@ -133,7 +143,7 @@ void begin_response(Writer& out, const Message& request, std::uint16_t status, s
   if (const HeaderField* to = request.first(HeaderId::to)) {
     pen.put("To: ");
     pen.value(request.value(*to), to->folded);
-    if (status != 100 && !to_tag.empty() && needs_tag(request.value(*to))) {
+    if (status != 100 && !to_tag.empty() && needs_tag(request.value(*to), read)) {
       pen.put(";tag=");
       pen.put(to_tag);
     }
@@ -156,6 +166,17 @@ void begin_response(Writer& out, const Message& request, std::uint16_t status, s
     pen.put("\r\n");
   }
   out.wrote(static_cast<std::size_t>(pen.at - begin));
+}
+}  // namespace
+
+void begin_response(Writer& out, const Message& request, std::uint16_t status, std::string_view reason,
+                    std::string_view to_tag, const Endpoint& source) noexcept {
+  begin(out, request, nullptr, status, reason, to_tag, source);
+}
+
+void begin_response(Writer& out, const Message& request, const Essentials& read, std::uint16_t status,
+                    std::string_view reason, std::string_view to_tag, const Endpoint& source) noexcept {
+  begin(out, request, &read, status, reason, to_tag, source);
 }
 
 void end_message(Writer& out, std::string_view content_type, std::string_view body) noexcept {

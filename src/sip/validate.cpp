@@ -1,8 +1,5 @@
 // RFC 3261 8.1.1 and 16.3 step 1: the fields without which a message can be neither answered nor routed.
-#include "ringweir/sip/cseq.h"
-#include "ringweir/sip/message.h"
-#include "ringweir/sip/name_addr.h"
-#include "ringweir/sip/via.h"
+#include "ringweir/sip/essentials.h"
 #include "sip/characters.h"
 
 namespace ringweir::sip {
@@ -12,23 +9,25 @@ Error at(Fault fault, const HeaderField& field, std::uint32_t offset = 0) noexce
   return {fault, field.value_offset + offset};
 }
 
-Error check_vias(const Message& message) noexcept {
+Error check_vias(const Message& message, Via& top) noexcept {
   const HeaderField* field = message.first(HeaderId::via);
   if (field == nullptr) return {Fault::missing_via, 0};
-  for (; field != nullptr; field = message.next(*field)) {
+  for (bool is_top = true; field != nullptr; field = message.next(*field)) {
     const std::string_view value = message.value(*field);
     std::string_view rest = value;
     do {
       const std::uint32_t begin = static_cast<std::uint32_t>(rest.data() - value.data());
       const auto via = parse_via(rest, rest);
       if (!via) return at(Fault::bad_via, *field, begin + via.error().offset);
+      if (is_top) top = *via;
+      is_top = false;
     } while (!rest.empty());
   }
   return {};
 }
 
 // From and To: exactly one address
-Error check_address(const Message& message, HeaderId id, Fault missing, Fault bad) noexcept {
+Error check_address(const Message& message, HeaderId id, Fault missing, Fault bad, NameAddr& out) noexcept {
   const HeaderField* field = message.first(id);
   if (field == nullptr) return {missing, 0};
   const std::string_view value = message.value(*field);
@@ -36,6 +35,7 @@ Error check_address(const Message& message, HeaderId id, Fault missing, Fault ba
   const auto address = parse_name_addr(value, rest);
   if (!address) return at(bad, *field, address.error().offset);
   if (!rest.empty()) return at(bad, *field, static_cast<std::uint32_t>(rest.data() - value.data()));
+  out = *address;
   return {};
 }
 
@@ -52,30 +52,31 @@ Error check_call_id(const Message& message) noexcept {
   return well_formed && c.done() ? Error{} : at(Fault::bad_call_id, *field, c.offset());
 }
 
-Error check_cseq(const Message& message) noexcept {
+Error check_cseq(const Message& message, CSeq& out) noexcept {
   const HeaderField* field = message.first(HeaderId::cseq);
   if (field == nullptr) return {Fault::missing_cseq, 0};
   const auto cseq = parse_cseq(message.value(*field));
   if (!cseq) return at(Fault::bad_cseq, *field, cseq.error().offset);
   if (message.is_request() && cseq->method_text != message.method_text())
     return at(Fault::cseq_method, *field);
+  out = *cseq;
   return {};
 }
 
-Error check_all(const Message& message) noexcept {
-  Error error = check_vias(message);
+Error check_all(const Message& message, Essentials& out) noexcept {
+  Error error = check_vias(message, out.via);
   if (error.fault == Fault::none)
-    error = check_address(message, HeaderId::from, Fault::missing_from, Fault::bad_from);
+    error = check_address(message, HeaderId::from, Fault::missing_from, Fault::bad_from, out.from);
   if (error.fault == Fault::none)
-    error = check_address(message, HeaderId::to, Fault::missing_to, Fault::bad_to);
+    error = check_address(message, HeaderId::to, Fault::missing_to, Fault::bad_to, out.to);
   if (error.fault == Fault::none) error = check_call_id(message);
-  if (error.fault == Fault::none) error = check_cseq(message);
+  if (error.fault == Fault::none) error = check_cseq(message, out.cseq);
   return error;
 }
 }  // namespace
 
-Error validate_request(const Message& message) noexcept {
-  const Error error = check_all(message);
+Error validate_request(const Message& message, Essentials& out) noexcept {
+  const Error error = check_all(message, out);
   if (error.fault != Fault::none) return error;
   // It may be missing (16.3 step 3), but not be nonsense: 0 to 255 (20.22).
   if (const HeaderField* field = message.first(HeaderId::max_forwards)) {
@@ -85,8 +86,8 @@ Error validate_request(const Message& message) noexcept {
   return {};
 }
 
-Error validate_response(const Message& message) noexcept {
-  return check_all(message);
+Error validate_response(const Message& message, Essentials& out) noexcept {
+  return check_all(message, out);
 }
 
 }  // namespace ringweir::sip

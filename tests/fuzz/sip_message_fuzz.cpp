@@ -3,6 +3,7 @@
 #include <string>
 
 #include "ringweir/base/check.h"
+#include "ringweir/sip/essentials.h"
 #include "ringweir/sip/credentials.h"
 #include "ringweir/sip/cseq.h"
 #include "ringweir/sip/name_addr.h"

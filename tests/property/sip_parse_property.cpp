@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ringweir/sip/essentials.h"
 #include "ringweir/sip/cseq.h"
 #include "ringweir/sip/message.h"
 #include "ringweir/sip/name_addr.h"

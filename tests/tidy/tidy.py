@@ -126,8 +126,9 @@ def check_headers(root):
 
     def compile_alone(path):
         result = subprocess.run(
-            [os.environ.get("CXX", "g++"), "-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-pragma-once-outside-header",
-             f"-I{root / 'include'}", f"-I{root / 'src'}", '-DRINGWEIR_VERSION="0"', "-x", "c++", str(path)], capture_output=True, text=True)
+            [os.environ.get("CXX", "g++"), "-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
+             f"-I{root / 'include'}", f"-I{root / 'src'}", '-DRINGWEIR_VERSION="0"', "-x", "c++", "-"],
+            input=f'#include "{path}"\n', capture_output=True, text=True)
         return None if result.returncode == 0 else f"{path.relative_to(root)}:1: does not compile alone\n{result.stderr[:800]}"
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

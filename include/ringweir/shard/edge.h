@@ -14,9 +14,8 @@
 #include "ringweir/registrar/registrar.h"
 #include "ringweir/shard/counters.h"
 #include "ringweir/shard/snapshot.h"
-#include "ringweir/sip/cseq.h"
+#include "ringweir/sip/essentials.h"
 #include "ringweir/sip/message.h"
-#include "ringweir/sip/via.h"
 #include "ringweir/transaction/answered.h"
 
 namespace ringweir::shard {
@@ -62,8 +61,7 @@ class Edge {
   Verdict request(const io::Received& in, const Snapshot& snapshot, Instant now, WallMs wall_ms) noexcept;
   Verdict by_route(const io::Received& in, const sip::Uri& uri, const Snapshot& snapshot, Instant now,
                    WallMs wall_ms) noexcept;
-  Verdict register_local(const io::Received& in, const sip::Uri& uri, const Snapshot& snapshot, Instant now,
-                         WallMs wall_ms) noexcept;
+  Verdict register_local(const io::Received& in, const Snapshot& snapshot, Instant now, WallMs wall_ms) noexcept;
   Verdict authenticated(const Snapshot& snapshot, WallMs wall_ms, std::string_view& user) noexcept;
   bool requires_unknown() const noexcept;
   bool read_aor(const Snapshot& snapshot) noexcept;
@@ -76,8 +74,9 @@ class Edge {
   auth::Scratch scratch_;
 
   sip::Message message_;   // of the message being decided; reused
-  sip::Via via_;
-  sip::CSeq cseq_{};
+  sip::Essentials read_;   // of it
+  bool valid_ = false;     // read_ is whole
+  bool uri_is_local_ = false;
   std::uint64_t call_id_hash_ = 0;
   std::uint64_t transaction_key_ = 0;
   std::uint64_t aor_hash_ = 0;

@@ -180,7 +180,7 @@ class Shard : private ShardCore {
       if (face_.trace.recording()) [[unlikely]] {
         trace(driver_.now(), driver_.wall_ms(), Direction::out, in.socket, verdict.to, out.text());
       }
-      return driver_.send(buffer, static_cast<std::uint32_t>(out.size()), in.socket, verdict.to);
+      return driver_.send(buffer, static_cast<std::uint32_t>(out.size()), in.socket, verdict.to, in.local);
     }
     drop(Dropped::oversized_answer);
   }
@@ -194,7 +194,7 @@ class Shard : private ShardCore {
     const io::SendBuffer buffer = driver_.take_buffer(2);
     if (!buffer.data) return drop(Dropped::no_send_buffer);
     std::memcpy(buffer.data, "\r\n", 2);
-    driver_.send(buffer, 2, in.socket, in.peer);
+    driver_.send(buffer, 2, in.socket, in.peer, in.local);
   }
 
   // The owner has no room: 503 for what begins something, silence for the rest, and never a wait.

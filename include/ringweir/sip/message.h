@@ -84,12 +84,6 @@ static_assert(limits::kHeadersMax < 0xff);
 // On a stream the answer for a prefix is partial or the very error that the whole has; `out` is then unspecified.
 Parsed parse(std::string_view bytes, Framing framing, Message& out) noexcept;
 
-// What every request must have to be answered or routed (RFC 3261 8.1.1, 8.2, 16.3 step 1): Via, From, To, Call-ID, CSeq,
-// each well formed, the CSeq method equal to the request line's. Max-Forwards may be missing (16.3 step 3).
-Error validate_request(const Message& message) noexcept;
-// The same for a response: Via, From, To, Call-ID, CSeq.
-Error validate_response(const Message& message) noexcept;
-
 // Copies a folded value with each fold replaced by one space; returns the text in `out` (at most value.size() octets).
 std::string_view unfold(std::string_view value, char* out) noexcept;
 

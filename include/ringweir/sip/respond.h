@@ -5,6 +5,7 @@
 
 #include "ringweir/base/address.h"
 #include "ringweir/base/writer.h"
+#include "ringweir/sip/essentials.h"
 #include "ringweir/sip/message.h"
 #include "ringweir/sip/via.h"
 
@@ -20,6 +21,9 @@ std::string_view reason_phrase(std::uint16_t status) noexcept;  // RFC 3261 21 a
 // The caller adds its own header fields, then calls end_message().
 void begin_response(Writer& out, const Message& request, std::uint16_t status, std::string_view reason,
                     std::string_view to_tag, const Endpoint& source) noexcept;
+// The same for a request that was validated: what was read once is not read again.
+void begin_response(Writer& out, const Message& request, const Essentials& read, std::uint16_t status,
+                    std::string_view reason, std::string_view to_tag, const Endpoint& source) noexcept;
 
 // "Content-Length: n", the empty line and the body.
 void end_message(Writer& out, std::string_view content_type = {}, std::string_view body = {}) noexcept;

@@ -1,3 +1,4 @@
+#include "ringweir/sip/essentials.h"
 #include "ringweir/sip/respond.h"
 
 #include <gtest/gtest.h>

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "ringweir/sip/essentials.h"
 #include "ringweir/sip/message.h"
 #include "ringweir/sip/name_addr.h"
 #include "ringweir/sip/scan.h"
