@@ -1,1 +1,3 @@
-int main() { return 0; }
+#include "ringweir/app/command.h"
+
+int main(int argc, char** argv) { return ringweir::app::run(argc, argv); }
