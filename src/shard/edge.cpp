@@ -130,7 +130,10 @@ Verdict Edge::by_route(const io::Received& in, const sip::Uri& uri, const Snapsh
 Verdict Edge::register_local(const io::Received& in, const Snapshot& snapshot, Instant now, WallMs wall_ms) noexcept {
   if (!uri_is_local_) return answer(404);  // step 1
   const bool have_aor = aor_size_ != 0;
-  if (const auto before = parts_.answered.find(transaction_key_, now)) {
+  // Who may see an AOR's bindings is settled by then, so a repetition is one only for the same AOR. The low half: the upper
+  // one names the line that is being fetched.
+  const std::uint64_t key = have_aor ? transaction_key_ ^ (aor_hash_ & 0xffffffff) : transaction_key_;
+  if (const auto before = parts_.answered.find(key, now)) {
     parts_.counters.retransmissions.add();
     Verdict again = answer(*before, {}, *before == 423 ? Carries::min_expires : Carries::nothing);
     if (is_binding_result(*before)) {
@@ -164,7 +167,7 @@ Verdict Edge::register_local(const io::Received& in, const Snapshot& snapshot, I
     if (verdict.status == 423) verdict.carries = Carries::min_expires;
     if (verdict.status == 503) verdict.carries = Carries::retry_after;
   }
-  parts_.answered.remember(transaction_key_, verdict.status, now);
+  parts_.answered.remember(key, verdict.status, now);
   return verdict;
 }
 
