@@ -8,7 +8,7 @@ namespace ringweir::support {
 struct RequestText {
   std::string method = "REGISTER";
   std::string uri = "sip:example.com";
-  std::string via = "SIP/2.0/UDP 192.0.2.7:5062;branch=z9hG4bK-1;rport";
+  std::string via = "SIP/2.0/UDP 192.0.2.7:5062;rport;branch=z9hG4bK-1";
   std::string from = "<sip:100@example.com>;tag=a1";
   std::string to = "<sip:100@example.com>";
   std::string call_id = "call-1@192.0.2.7";

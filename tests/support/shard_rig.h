@@ -53,6 +53,7 @@ struct SnapshotOptions {
     registers.action.kind = proxy::Action::Kind::register_local;
     lookup.match.local_domain = true;
     lookup.action.kind = proxy::Action::Kind::lookup_location;
+    lookup.action.code = 0;
     return {registers, lookup};
   }
 };
