@@ -11,13 +11,18 @@
 namespace {
 std::atomic<bool> counting{false};
 std::atomic<std::uint64_t> allocations{0};
-void counted() {
+[[maybe_unused]] void counted() {
   if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1, std::memory_order_relaxed);
 }
 }  // namespace
 
 // The sanitizers bring their own allocator, which may not be replaced.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define RINGWEIR_MALLOC_IS_OURS 0
+#else
+#define RINGWEIR_MALLOC_IS_OURS 1
+#endif
+#if RINGWEIR_MALLOC_IS_OURS
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
@@ -165,7 +170,7 @@ TEST(MessagePath, AllocatesNothingAfterStart) {
 
 // The counting itself counts.
 TEST(MessagePath, TheCountSeesAnAllocation) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if !RINGWEIR_MALLOC_IS_OURS
   GTEST_SKIP() << "the sanitizer owns malloc";
 #else
   allocations = 0;
