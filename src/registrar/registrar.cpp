@@ -9,6 +9,8 @@
 namespace ringweir::registrar {
 namespace {
 
+constexpr std::uint32_t kNotGiven = UINT32_MAX;  // the Contact has no expires: settle_intervals() finds one
+
 // A malformed Expires counts as 3600 (RFC 3261 10.3 step 7, 20.19).
 std::optional<std::uint32_t> header_expires(const sip::Message& message) noexcept {
   const sip::HeaderField* field = message.first(sip::HeaderId::expires);
@@ -59,7 +61,8 @@ bool Registrar::read_contacts(const sip::Message& message, Asked& asked) noexcep
       update.text = *text;
       update.uri = *uri;
       update.q_thousandths = contact->q_thousandths;
-      update.expires_s = contact->expires_s.value_or(UINT32_MAX);  // settled by settle_intervals()
+      // A number that was given, however large, is never taken for one that was not.
+      update.expires_s = contact->expires_s ? std::min(*contact->expires_s, kNotGiven - 1) : kNotGiven;
     } while (!rest.empty());
   }
   return true;
@@ -70,7 +73,7 @@ bool Registrar::read_contacts(const sip::Message& message, Asked& asked) noexcep
 bool Registrar::settle_intervals(Asked& asked, std::optional<std::uint32_t> header, const Policy& policy) noexcept {
   for (std::size_t i = 0; i < asked.count; ++i) {
     std::uint32_t& expires_s = asked.updates[i].expires_s;
-    if (expires_s == UINT32_MAX) expires_s = header.value_or(policy.default_expires_s);
+    if (expires_s == kNotGiven) expires_s = header.value_or(policy.default_expires_s);
     if (expires_s == 0) continue;
     if (expires_s < policy.min_expires_s && expires_s < 3600) return false;
     expires_s = std::clamp(expires_s, policy.min_expires_s, policy.max_expires_s);
