@@ -27,7 +27,8 @@ class Reply:
 
     def contacts(self):
         """One a binding, whether they came as a list or as a header each."""
-        return re.findall(r'(?:"[^"]*"\s*)?<[^>]*>(?:;(?:"[^"]*"|[^",])*)*', ",".join(self.all("Contact")))
+        joined = ",".join(self.all("Contact"))
+        return re.findall(r'(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^",<])+', joined)
 
     def get(self, name):
         found = self.all(name)
