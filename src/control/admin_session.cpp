@@ -115,9 +115,8 @@ void AdminSession::send(AdminResponse response, bool keep_alive, bool head) {
 void AdminSession::drain() {
   beast::error_code error;
   if (drained_ == 0) stream_.socket().shutdown(tcp::socket::shutdown_send, error);
-  buffer_.clear();
   stream_.expires_after(std::chrono::seconds(2));
-  stream_.async_read_some(buffer_.prepare(4'096), [self = shared_from_this()](beast::error_code failed, std::size_t n) {
+  stream_.async_read_some(asio::buffer(discarded_), [self = shared_from_this()](beast::error_code failed, std::size_t n) {
     self->drained_ += n;
     if (!failed && self->drained_ < kDrainBytesMax) self->drain();
   });

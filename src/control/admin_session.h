@@ -1,6 +1,7 @@
 // One connection of the admin interface: read a request, answer it, again. All on the admin thread; kept alive by the
 // operation that is under way.
 #pragma once
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -43,6 +44,7 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
   const AdminOptions& options_;
   AdminLoad& load_;
   bool on_loopback_ = true;
+  std::array<char, 4'096> discarded_;
   std::size_t drained_ = 0;
 };
 
