@@ -148,12 +148,13 @@ TEST(AdminServer, FollowingTheTraceRecordsOnlyMeanwhile) {
   const auto until = steady_clock::now() + kDeadline;
   support::RequestText options;
   options.method = "OPTIONS";
-  for (std::uint32_t n = 1; !done && steady_clock::now() < until; ++n) {
+  while (!ring.recording() && steady_clock::now() < until) std::this_thread::yield();
+  for (std::uint32_t n = 1; n <= 3; ++n) {
     options.cseq = n;
     options.via = "SIP/2.0/UDP 192.0.2.7:5062;rport;branch=z9hG4bK-" + std::to_string(n);
-    if (ring.recording()) served.world.phone.say(options);
-    std::this_thread::yield();
+    served.world.phone.say(options);
   }
+  while (!done && steady_clock::now() < until) std::this_thread::yield();
   ASSERT_TRUE(done);
   follower.join();
   ASSERT_EQ(heard.size(), 4u);
