@@ -51,16 +51,17 @@ Knobs Knobs::from(std::uint64_t seed) {
   if (one_in(2)) knobs.unsent = random.below(50'000);
   if (one_in(3)) knobs.nonce_lifetime_ms = 5'000 + random.below(20'000);
   knobs.max_expires_s = 20 + random.below(60);
+  knobs.long_contacts = one_in(4);
   return knobs;
 }
 
 std::string Knobs::text() const {
   return fmt::format(
       "shards {} depth {} inputs {} aors {} phones/aor {} contacts {} one {} sockets {} auth {} proxy {} qop {} traced {} swaps {} "
-      "loss {} dup {} spread {}ms hostile {} stalls {} unsent {} nonce {}ms expires {}..{}s",
+      "loss {} dup {} spread {}ms hostile {} stalls {} unsent {} nonce {}ms expires {}..{}s long {}",
       shards, mailbox_depth, inputs, aors, phones_per_aor, contacts_max, all_to_one, two_sockets ? 2 : 1, authenticates, proxy,
       qop, traced, swaps, loss, duplicate, to_ms(delay_spread), hostile, stalls, unsent, nonce_lifetime_ms, min_expires_s,
-      max_expires_s);
+      max_expires_s, long_contacts);
 }
 
 }  // namespace ringweir::sim

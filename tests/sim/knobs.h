@@ -43,6 +43,7 @@ struct Knobs {
   bool proxy = false;                // 407 instead of 401
   bool qop = true;
   bool traced = false;
+  bool long_contacts = false;        // so that lists need the larger send buffer, and requests the larger parcel
   bool swaps = false;                // users are added while it runs
   std::uint32_t loss = 0, duplicate = 0;           // per million datagrams
   Duration delay_least = 1ms, delay_spread = 20ms; // the spread reorders

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Duration kT1 = 500ms, kT2 = 4s;  // RFC 3261 17.1.2.2
 constexpr Duration kTimerF = 64 * kT1;
-constexpr std::uint32_t kDefaultExpires = 30;
+constexpr std::size_t kContactsOwn = 4;  // keeps a request under 2 KiB
 
 }  // namespace
 
@@ -29,7 +29,8 @@ void Phone::new_call() {
 }
 
 std::string Phone::new_contact() {
-  return fmt::format("sip:{}@{};line={}", identity_.user, to_string(identity_.address), contacts_made_++);
+  const std::string pad = knobs_.long_contacts ? ";pad=" + std::string(170, 'p') : "";
+  return fmt::format("sip:{}@{};line={}{}", identity_.user, to_string(identity_.address), contacts_made_++, pad);
 }
 
 Phone::Want Phone::choose() {
@@ -81,7 +82,9 @@ void Phone::begin(Want want, Instant) {
       contacts_ = {new_contact()};
       expires_by_header_ = false;
       break;
-    case Want::add: contacts_.push_back(new_contact()); break;
+    case Want::add:
+      if (contacts_.size() < kContactsOwn) contacts_.push_back(new_contact());
+      break;
     case Want::leave: expires_s_ = 0; break;
     case Want::leave_all:
       star_ = true;

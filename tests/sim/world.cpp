@@ -9,6 +9,7 @@ namespace {
 
 constexpr Duration kTurnEvery = 1s;     // a shard naps no longer
 constexpr Duration kCalm = 90s;
+constexpr std::uint32_t kTurnsMost = 20'000;  // of all shards in a second: more is a shard that finds no rest
 constexpr Duration kPunctual = 500ms;   // this long after the last stall every shard has caught up
 
 support::SnapshotOptions snapshot_options(const Knobs& knobs, bool late) {
@@ -38,6 +39,7 @@ support::RigOptions rig_options(std::uint64_t seed, const Knobs& knobs) {
   options.trace_entries = 256;
   options.driver.inputs = knobs.inputs;
   options.driver.send_buffers = 300;
+  if (knobs.long_contacts) options.driver.octets_each = 2'048;  // a list of some contacts needs a large buffer
   options.local = {{IpAddress::v4(192, 0, 2, 10), 5060}, {*parse_ip("2001:db8::10"), 5060}};
   return options;
 }
@@ -168,6 +170,11 @@ void World::schedule(std::uint32_t shard, Instant at) {
 
 void World::turn(std::uint32_t shard) {
   turn_at_[shard] = Instant::max();
+  if (rig_.clock.now - spin_since_ > 1s) {
+    spin_since_ = rig_.clock.now;
+    spins_ = 0;
+  }
+  if (++spins_ > kTurnsMost) return fail("spin", "a shard turns for ever");
   io::Sim& driver = *rig_.drivers[shard];
   if (!calm_ && random_.chance(knobs_.stalls)) {
     stalled_[shard] = true;

@@ -78,6 +78,8 @@ class World {
   std::vector<bool> stalled_;
   std::vector<std::uint64_t> unsent_seen_;
   Instant punctual_since_{};
+  Instant spin_since_{};
+  std::uint32_t spins_ = 0;
   bool calm_ = false;
   std::optional<Violation> violation_;
   std::optional<Shown> ghost_;
