@@ -6,6 +6,10 @@
 #include <cstring>
 #include <string_view>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace ringweir::sip {
 
 enum CharacterSet : std::uint16_t {
@@ -24,7 +28,6 @@ enum CharacterSet : std::uint16_t {
   kReserved = 1 << 12,  // RFC 3261 25.1 reserved, for URI comparison
   kDisplay = 1 << 13,   // an unquoted display name: tokens and LWS; UTF-8 is tolerated
   kAlpha = 1 << 14,
-  kQuoted = 1 << 15,  // within quotes, but for the quote and the backslash
 };
 
 namespace detail {
@@ -47,14 +50,13 @@ consteval std::array<std::uint16_t, 256> character_table() {
   add("[]/:&+$", kParam);
   add("[]/?:+$", kHname);
   add("-._", kHost);
-  add(" \t\r\n", kLws | kDisplay | kQuoted);
+  add(" \t\r\n", kLws | kDisplay);
   add(";/?:@&=+$,", kReserved);
   for (int c = 0x21; c < 0x7f; ++c) {
-    if (c != '"' && c != '\\') table[c] |= kQuoted;
     if (std::string_view(";,\"<>").find(static_cast<char>(c)) == std::string_view::npos) table[c] |= kValue;
     if (std::string_view("\"<>").find(static_cast<char>(c)) == std::string_view::npos) table[c] |= kUriText;
   }
-  for (int c = 0x80; c < 0x100; ++c) table[c] |= kValue | kDisplay | kQuoted;
+  for (int c = 0x80; c < 0x100; ++c) table[c] |= kValue | kDisplay;
   return table;
 }
 inline constexpr auto kCharacters = character_table();
@@ -128,11 +130,26 @@ struct Cursor {
     taken = since(start);
     return true;
   }
+  // PERF: digest parameters are two thirds of a REGISTER's text between quotes: sixteen octets a step, as any x86-64 can.
+  void skip_to_quote_or_backslash() noexcept {
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+    for (; end - at >= 16; at += 16) {
+      const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+      const __m128i found = _mm_or_si128(_mm_cmpeq_epi8(octets, quote), _mm_cmpeq_epi8(octets, backslash));
+      if (const unsigned mask = static_cast<unsigned>(_mm_movemask_epi8(found))) {
+        at += __builtin_ctz(mask);
+        return;
+      }
+    }
+#endif
+    while (at != end && *at != '"' && *at != '\\') ++at;
+  }
   // A quoted-string, at its opening quote; false when it is never closed (the cursor stays).
   bool take_quoted(std::string_view& with_quotes) noexcept {
     const char* const start = at++;
     for (;;) {
-      take<kQuoted>();
+      skip_to_quote_or_backslash();
       if (at == end) break;
       if (*at == '"') {
         ++at;
@@ -140,9 +157,7 @@ struct Cursor {
         return true;
       }
       if (*at == '\\' && end - at < 2) break;
-      at += *at == '\\'
-                ? 2
-                : 1;  // an octet of no set can stand here only behind a backslash; parse() sees to that
+      at += 2;  // a quoted-pair
     }
     at = start;
     return false;
