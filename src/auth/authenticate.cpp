@@ -93,7 +93,7 @@ class Authentication {
     const NonceCheck nonce = mint.check(sent_.nonce, now, policy_.nonce_lifetime_ms);
     if (nonce.state == NonceState::forged) return challenge_stale(Reason::forged_nonce);
     if (nonce.state == NonceState::stale) return challenge_stale(Reason::stale_nonce);
-    if (!same_uri(sent_.uri, request_.request_uri())) return challenge(Reason::uri_mismatch);
+    if (policy_.check_uri && !same_uri(sent_.uri, request_.request_uri())) return challenge(Reason::uri_mismatch);
 
     credentials.prefetch_record(user_hash);
     window.prefetch(nonce.id);

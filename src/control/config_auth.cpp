@@ -118,6 +118,7 @@ void read_auth(Section& root, Config& config) {
   }
   read_algorithms(section, auth.algorithms);
   section.choice<Challenge>("challenge", auth.challenge, kChallenges);
+  section.boolean("check_uri", auth.check_uri);
   read_methods(section, auth.methods);
   read_nonce(section, auth);
   if (auth.users.source == Users::Source::none) section.need("users", "users: { csv: users.csv }");

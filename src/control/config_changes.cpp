@@ -73,6 +73,7 @@ void list_auth(Lister& out, const Auth& auth) {
   out.add("auth.challenge", auth.challenge == Challenge::proxy ? "proxy" : "www");
   out.add("auth.methods", join(methods));
   out.add("auth.nonce.lifetime", format_duration(auth.nonce_lifetime));
+  out.add("auth.check_uri", auth.check_uri ? "true" : "false");
   out.add("auth.nonce.replay", auth.replay_strict ? "strict" : "off");
   list_users(out, auth.users);
 }

@@ -88,6 +88,7 @@ auth::Policy make_auth_policy(const Auth& auth) {
   policy.algorithms = auth.algorithms;
   policy.proxy = auth.challenge == Challenge::proxy;
   policy.nonce_lifetime_ms = to_ms(auth.nonce_lifetime);
+  policy.check_uri = auth.check_uri;
   policy.replay_strict = auth.replay_strict;
   return policy;
 }

@@ -52,6 +52,9 @@ struct Policy {
   bool qop = true;           // qop="auth" is offered
   bool require_qop = false;  // an answer in the old form of RFC 2069 is refused
   std::int64_t nonce_lifetime_ms = 300'000;
+  // The digest-uri must be the Request-URI (RFC 7616 3.4.6). SIP lets proxies rewrite the latter (RFC 3261 22.4), and SIPp always
+  // writes the address it was given: operators may turn it off. Replay is refused by the nonce count either way.
+  bool check_uri = true;
   bool replay_strict = true;  // each nonce count once; without qop each nonce once
 };
 

@@ -15,6 +15,7 @@
 //   auth.realm                 the first domain               ringweir.lab
 //   auth.algorithms            [MD5, SHA-256]                 the same
 //   auth.challenge             www                            the same
+//   auth.check_uri             false                          the same
 //   auth.methods               [REGISTER, INVITE]             [REGISTER]
 //   auth.nonce                 5m, strict                     the same
 //   auth.users                 required                       100, 101, 102; password = user name
@@ -107,6 +108,7 @@ struct Auth {
   Challenge challenge = Challenge::www;
   std::vector<sip::Method> methods{sip::Method::register_, sip::Method::invite};
   Duration nonce_lifetime = 5min;
+  bool check_uri = false;  // digest-uri must be the Request-URI; SIPp and some phones write another address of ours
   bool replay_strict = true;
   Users users;
 };
