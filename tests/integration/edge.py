@@ -27,7 +27,8 @@ def free_port(kind=socket.SOCK_DGRAM, host="127.0.0.1"):
 
 
 def config(port, admin_port, *, host="127.0.0.1", domain="example.com", realm="example.com", challenge="www",
-           algorithms="MD5", lifetime="5m", limits="", shards=2, io="auto"):
+           algorithms="MD5", lifetime="5m", limits="", shards=2, io="auto",
+           check_uri="false"):
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return f"""version: 1
 node: {{ shards: {shards}, pin: false, io: {io} }}
@@ -39,6 +40,7 @@ auth:
   algorithms: [{algorithms}]
   challenge: {challenge}
   methods: [REGISTER]
+  check_uri: {check_uri}
   nonce: {{ lifetime: {lifetime}, replay: strict }}
   users: {{ csv: users.csv }}
 registrar: {{ min_expires: 60s, default_expires: 1h, max_expires: 2h, max_contacts: 4 }}

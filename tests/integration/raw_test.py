@@ -178,13 +178,21 @@ def a_retransmission_gets_the_same_answer(edge):
         equal(len(second.contacts()), 1)
 
 
-@case()
+@case(check_uri="true")
 def credentials_for_another_uri_are_refused(edge):
     with phone(edge) as one:
         challenge = one.challenge()
         value = challenge.credentials("100", "100", "REGISTER", "sip:other.example.com")
         reply = one.exchange(one.request(extra=[(challenge.answer_name, value), ("Contact", one.contact)]))
         assert reply.status in (400, 401), reply.text
+
+
+@case()
+def credentials_for_another_uri_are_taken_where_nobody_asked_for_the_check(edge):
+    with phone(edge) as one:
+        challenge = one.challenge()
+        value = challenge.credentials("100", "100", "REGISTER", "sip:127.0.0.1:5060")
+        equal(one.exchange(one.request(extra=[(challenge.answer_name, value), ("Contact", one.contact)])).status, 200)
 
 
 @case()
