@@ -1,6 +1,9 @@
 // Shards on the sim driver with everything they share: what the simulation, the unit tests and the benchmark stand on.
 #pragma once
 #include <sys/mman.h>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -22,7 +25,12 @@ class Pages {
     at_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     check(at_ != MAP_FAILED, "address space for a test");
   }
-  ~Pages() { munmap(at_, bytes_); }
+  ~Pages() {
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_unpoison_memory_region(at_, bytes_);  // whoever gets these addresses next has not freed them
+#endif
+    munmap(at_, bytes_);
+  }
   Pages(const Pages&) = delete;
   Pages& operator=(const Pages&) = delete;
   std::span<std::byte> span() const { return {static_cast<std::byte*>(at_), bytes_}; }
