@@ -131,12 +131,13 @@ TEST(Response, of_a_session_algorithm_hashes_nonce_and_cnonce_into_ha1) {
   EXPECT_EQ(
       hex(response(Algorithm::sha256_sess, stored, "REGISTER", "sip:r", {"n", "00000001", "c", "auth"})),
       expected);
-  const auto credentials = sip::parse_digest_credentials(
+  const std::string header =
       "Digest "
       "username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:r\",algorithm=SHA-256-sess,qop=auth,nc=00000001,"
       "cnonce=\"c\","
       "response=\"" +
-      expected + "\"");
+      expected + "\"";
+  const auto credentials = sip::parse_digest_credentials(header);
   ASSERT_TRUE(credentials);
   const auto steps = explain(*credentials, "REGISTER", stored);
   ASSERT_TRUE(steps);
