@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "ringweir/sip/scan.h"
 
@@ -130,7 +131,9 @@ TraceFollower::TraceFollower(const TraceRings& rings, TraceCursor from, TraceFil
 
 TracePage TraceFollower::poll(std::size_t most) {
   TracePage page = read_trace(rings_, cursor_, filter_, most);
-  const auto earlier = [](const TraceEntry& a, const TraceEntry& b) { return a.wall_us < b.wall_us; };
+  const auto earlier = [](const TraceEntry& a, const TraceEntry& b) {
+    return std::tie(a.wall_us, a.shard, a.sequence) < std::tie(b.wall_us, b.shard, b.sequence);
+  };
   std::vector<TraceEntry> found = std::move(page.entries);
   page.entries = std::move(held_);
   held_.clear();
@@ -138,7 +141,7 @@ TracePage TraceFollower::poll(std::size_t most) {
   for (TraceEntry& entry : found) {
     (entry.wall_us < told_us ? page.entries : held_).push_back(std::move(entry));
   }
-  std::stable_sort(page.entries.begin(), page.entries.end(), earlier);
+  std::sort(page.entries.begin(), page.entries.end(), earlier);
   return page;
 }
 
