@@ -22,8 +22,8 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   target_compile_options(ringweir_options INTERFACE -Wno-deprecated-declarations)
 endif()
 target_compile_definitions(ringweir_options INTERFACE RINGWEIR_VERSION="${PROJECT_VERSION}")
-# The data path is compiled as one program: a datagram's way crosses six modules. PERF: -O3 and link-time optimisation take
-# 8 to 10 % off the server's CPU per registration. Fat objects, so that tests link in no time (-fno-lto).
+# The data path is compiled as one program: a datagram's way crosses six modules. What that gains is
+# not settled: see DECISIONS.md. Fat objects, so that tests link in no time (-fno-lto).
 set(RINGWEIR_DATA_PATH_OPTIONS)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT RINGWEIR_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   set(RINGWEIR_DATA_PATH_OPTIONS -O3 -flto=auto -ffat-lto-objects)

@@ -15,7 +15,7 @@ struct Hash128 {
 };
 
 // SipHash-2-4 with a 128-bit result (Aumasson and Bernstein, 2012). A MAC for short inputs.
-// PERF: about 25 ns for 16 octets; OpenSSL's HMAC-SHA-256 costs over 500 ns on the same input.
+// A nonce is minted or checked in about 35 ns with it (bench/auth_bench).
 Hash128 siphash128(const Key128& key, std::string_view bytes) noexcept;
 
 // XXH3 under a secret drawn at start; not a MAC, only unpredictable placement.
