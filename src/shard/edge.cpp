@@ -44,10 +44,10 @@ Verdict Edge::decide(const io::Received& in, std::uint64_t call_id_hash, const S
   const sip::Parsed parsed = sip::parse(in.bytes, sip::Framing::datagram, message_);
   Verdict verdict;
   if (in.truncated || in.bytes.size() > snapshot.message_bytes_max) {
-    verdict = malformed({sip::Fault::message_too_long, snapshot.message_bytes_max}, in);
+    verdict = malformed({sip::Fault::message_too_long, snapshot.message_bytes_max});
   } else if (parsed.completeness != sip::Completeness::complete) {
     const bool partial = parsed.completeness == sip::Completeness::partial;  // a datagram brings all there will be
-    verdict = malformed(partial ? sip::Error{sip::Fault::start_line, 0} : parsed.error, in);
+    verdict = malformed(partial ? sip::Error{sip::Fault::start_line, 0} : parsed.error);
   } else if (!message_.is_request()) {
     parts_.counters.responses_received.add();
     return silence(Dropped::stray_response);
@@ -55,14 +55,14 @@ Verdict Edge::decide(const io::Received& in, std::uint64_t call_id_hash, const S
     parts_.counters.requests[static_cast<std::size_t>(message_.method())].add();
     const sip::Error error = sip::validate_request(message_, read_);
     valid_ = error.fault == sip::Fault::none;
-    verdict = valid_ ? request(in, snapshot, now, wall_ms) : malformed(error, in);
+    verdict = valid_ ? request(in, snapshot, now, wall_ms) : malformed(error);
   }
   if (verdict.status != 0) verdict.to = sip::response_target(read_.via, in.peer);
   return verdict;
 }
 
 // RFC 3261 21.4.1, 21.5.6, 21.5.7 for what can be answered, silence for what cannot. An ACK is never answered (17.1.1.3).
-Verdict Edge::malformed(const sip::Error& error, const io::Received&) noexcept {
+Verdict Edge::malformed(const sip::Error& error) noexcept {
   if (!message_.is_request() || message_.method() == sip::Method::ack) return silence(Dropped::unanswerable);
   std::string_view rest;
   const auto via = sip::parse_via(message_.value(sip::HeaderId::via), rest);
@@ -91,7 +91,7 @@ Verdict Edge::request(const io::Received& in, const Snapshot& snapshot, Instant 
   if (message_.method() == sip::Method::cancel) return answer(481);  // RFC 3261 9.2
 
   const auto uri = sip::parse_uri(message_.request_uri());
-  if (!uri) return malformed({sip::Fault::bad_uri, uri.error().offset}, in);
+  if (!uri) return malformed({sip::Fault::bad_uri, uri.error().offset});
   if (uri->scheme != sip::Scheme::sip && uri->scheme != sip::Scheme::sips) return answer(416);  // 8.2.2.1, 16.3 step 2
 
   uri_is_local_ = snapshot.domains.is_local(uri->host, uri->port);

@@ -57,7 +57,7 @@ class Edge {
  private:
   Verdict answer(std::uint16_t status, std::string_view reason = {}, Carries carries = Carries::nothing) const noexcept;
   Verdict silence(Dropped why) noexcept;
-  Verdict malformed(const sip::Error& error, const io::Received& in) noexcept;
+  Verdict malformed(const sip::Error& error) noexcept;
   Verdict request(const io::Received& in, const Snapshot& snapshot, Instant now, WallMs wall_ms) noexcept;
   Verdict by_route(const io::Received& in, const sip::Uri& uri, const Snapshot& snapshot, Instant now,
                    WallMs wall_ms) noexcept;
