@@ -1,11 +1,12 @@
-// What the edge remembers of requests it answered for good, so that a retransmission gets the same answer and changes
-// nothing twice (RFC 3261 17.2.2, the Completed state and Timer J of a non-INVITE server transaction).
-// The edge answers a REGISTER at once, so a whole machine would only ever be in Completed; what is left of it is one line:
-// which request, which status, until when. The answer itself is built again from the retransmitted request (17.2.3: same
-// branch, sent-by, method) and the bindings as they stand. 16 octets a transaction instead of 700.
+// What the edge remembers of requests it answered for good, so that a retransmission gets the same answer and
+// changes nothing twice (RFC 3261 17.2.2, the Completed state and Timer J of a non-INVITE server
+// transaction). The edge answers a REGISTER at once, so a whole machine would only ever be in Completed; what
+// is left of it is one line: which request, which status, until when. The answer itself is built again from
+// the retransmitted request (17.2.3: same branch, sent-by, method) and the bindings as they stand. 16 octets
+// a transaction instead of 700.
 //
-// One a shard, one thread. Fixed size: beyond it the oldest of a bucket is forgotten, which shortens Timer J under a load
-// of more than capacity / 32 s requests a second.
+// One a shard, one thread. Fixed size: beyond it the oldest of a bucket is forgotten, which shortens Timer J
+// under a load of more than capacity / 32 s requests a second.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -14,11 +15,9 @@
 #include <optional>
 
 #include "ringweir/base/time.h"
+#include "ringweir/transaction/timers.h"
 
 namespace ringweir::transaction {
-
-inline constexpr Duration kT1 = 500ms;            // RFC 3261 17.1.1.1
-inline constexpr Duration kTimerJ = 64 * kT1;     // unreliable transports, table 4
 
 class Answered {
  public:
