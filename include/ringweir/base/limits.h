@@ -30,6 +30,13 @@ inline constexpr std::size_t kTurnBatchMax = 256;      // datagrams decided in o
 inline constexpr std::size_t kMailboxDepth = 1'024;    // parcels in flight between one ordered pair of shards
 inline constexpr std::size_t kParcelBytes = 2'048;     // a handed-over message up to this size uses a small parcel
 
+inline constexpr std::size_t kUpstreamsMax = 256;
+inline constexpr std::size_t kTargetsPerUpstreamMax = 256;  // endpoints: a name may resolve to several
+inline constexpr std::uint32_t kTargetWeightMax = 65'535;   // RFC 2782: 16 bits
+inline constexpr std::uint32_t kMaglevSlots = 65'537;       // prime; 256 targets get 256 slots each or more
+
+static_assert(kTargetsPerUpstreamMax <= 256, "a Maglev slot is one octet");
+static_assert(kTargetsPerUpstreamMax * 100 < kMaglevSlots, "Eisenbud et al. 2016, 3.4: M much larger than N");
 static_assert(kContactsPerRequestMax <= kContactsPerAorMax);
 static_assert(kHeaderLineBytesMax < kMessageBytesMax);
 static_assert(kAorBytesMax < 256 && kCallIdBytesMax < 256, "lengths are kept in one octet");
