@@ -2,28 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 #include <utility>
 
 namespace ringweir::load {
 namespace {
 
-// RFC 3261 17.1.2.2: Timer E starts at T1, doubles up to T2; Timer F ends the transaction at 64 T1.
-constexpr std::int64_t kT1Ns = 500'000'000;
-constexpr std::int64_t kT2Ns = 4'000'000'000;
-constexpr std::int64_t kTimerFNs = 64 * kT1Ns;
-
-constexpr std::int64_t kTimerTickNs = 20'000'000;
 constexpr std::uint8_t kChallengesMax = 3;  // a server that never stops challenging is an error, not a loop
 constexpr unsigned kIndexBits = 16;
 static_assert(kInFlightMax == 1u << kIndexBits);
 
 // What an echo stands for: a challenge as long as a server's.
 constexpr std::string_view kEchoNonce = "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw";
-
-std::int64_t nanoseconds(double seconds) {
-  return static_cast<std::int64_t>(seconds * 1e9);
-}
 
 }  // namespace
 
@@ -33,7 +22,7 @@ Engine::Engine(const Options& options, Peers& peers)
   exchanges_.resize(capacity);
   for (std::uint32_t i = capacity; i-- > 0;) free_.push_back(i);
   ha2_ = md5_hex("REGISTER:sip:" + options.domain);
-  for (std::uint32_t peer = 0; peer < peers.size(); ++peer) {
+  for (std::uint32_t peer = 0; peer < options.sockets; ++peer) {
     commons_.push_back({options.target_text, peers.local(peer), options.domain, options.seed,
                         options.expires_s, std::to_string(options.user_base).size()});
     options_templates_.push_back(Template::options(commons_.back()));
@@ -51,57 +40,9 @@ std::uint64_t Engine::random() noexcept {
 
 Outcome Engine::run(const Phase& phase) {
   outcome_ = {};
-  started_ = 0;
   counting_ = false;
-  std::int64_t now = now_ns();
-  const std::int64_t from = now + nanoseconds(phase.warm_up_s);
-  const std::int64_t until = now + nanoseconds(phase.duration_s);
-  std::int64_t tick = now, drained = until + kTimerFNs + kT1Ns;
-  bool starting = true, measured = false;
-  due_ns_ = now;
-  while (now < drained) {
-    peers_.harvest([&](std::string_view message) { take(message, now); });
-    if (!counting_ && !measured && now >= from) {
-      outcome_.from = read_usage(options_.watch_pids, options_.watch_cpu);
-      counting_ = true;
-    }
-    const bool counted_out = phase.count != 0 && started_ >= phase.count;
-    if (starting && (now >= until || counted_out)) {
-      starting = false;
-      drained = std::min(drained, now + kTimerFNs + kT1Ns);
-    }
-    // By duration the figures end with the last start; by count with the last answer.
-    if (counting_ && !starting && (!counted_out || in_flight_ == 0)) {
-      outcome_.to = read_usage(options_.watch_pids, options_.watch_cpu);
-      counting_ = false;
-      measured = true;
-    }
-    if (!starting && in_flight_ == 0) break;
-    if (starting) start_due(phase, now);
-    if (now - tick >= kTimerTickNs) {
-      run_timers(now);
-      tick = now;
-    }
-    peers_.flush();
-    pause();
-    now = now_ns();
-  }
-  if (!measured) outcome_.to = read_usage(options_.watch_pids, options_.watch_cpu);
-  outcome_.abandoned = in_flight_;
+  Drive(*this, peers_, options_).run(phase, outcome_);
   return std::move(outcome_);
-}
-
-void Engine::start_due(const Phase& phase, std::int64_t now) {
-  if (phase.rate <= 0) {
-    while (in_flight_ < options_.window && (phase.count == 0 || started_ < phase.count)) {
-      if (!begin(phase.workload, now, now)) return;
-    }
-    return;
-  }
-  const auto gap = static_cast<std::int64_t>(1e9 / phase.rate);
-  for (; due_ns_ <= now && (phase.count == 0 || started_ < phase.count); due_ns_ += gap) {
-    if (!begin(phase.workload, due_ns_, now)) ++outcome_.not_started;
-  }
 }
 
 bool Engine::begin(Workload workload, std::int64_t started_ns, std::int64_t now) {
@@ -125,7 +66,6 @@ bool Engine::begin(Workload workload, std::int64_t started_ns, std::int64_t now)
   exchange.phone = index;
   exchange.started_ns = started_ns;
   ++in_flight_;
-  ++started_;
   if (workload == Workload::options) {
     enter(exchange, Step::options, now);
     return true;
@@ -157,7 +97,7 @@ void Engine::enter(Exchange& exchange, Step step, std::int64_t now) {
 }
 
 void Engine::send(const Exchange& exchange) {
-  const std::uint32_t peer = exchange.phone % peers_.size();
+  const std::uint32_t peer = exchange.phone % options_.sockets;
   Values values;
   values.token = exchange.token;
   values.user = phones_.name(exchange.phone);
@@ -189,7 +129,7 @@ void Engine::finish(Exchange& exchange, bool completed, std::int64_t now) {
   --in_flight_;
 }
 
-void Engine::take(std::string_view message, std::int64_t now) {
+void Engine::take(std::uint32_t /*peer*/, std::string_view message, std::int64_t now) {
   const std::optional<std::uint64_t> token = token_of(message);
   const std::uint64_t slot = token ? *token & (kInFlightMax - 1) : 0;
   if (!token || slot >= exchanges_.size() || *token >> kIndexBits > generation_) {
@@ -264,7 +204,7 @@ void Engine::reshape(const Challenge& challenge) {
 
 // The full check of a sampled reply: same dialogue identifiers, and a 200 to REGISTER lists our Contact.
 bool Engine::answers(const Exchange& exchange, std::string_view message) {
-  const std::uint32_t peer = exchange.phone % peers_.size();
+  const std::uint32_t peer = exchange.phone % options_.sockets;
   const std::string user = std::to_string(phones_.name(exchange.phone));
   std::uint32_t cseq = 0;
   const std::string_view cseq_text = header_of(message, "CSeq");
@@ -283,27 +223,16 @@ bool Engine::answers(const Exchange& exchange, std::string_view message) {
 void Engine::run_timers(std::int64_t now) {
   for (Exchange& exchange : exchanges_) {
     if (exchange.step == Step::free || now < exchange.resend_ns) continue;
-    if (now - exchange.sent_ns >= kTimerFNs) {
+    if (now - exchange.sent_ns >= kTransactionNs) {
       ++outcome_.timeouts;
       finish(exchange, false, now);
       continue;
     }
     ++outcome_.retransmissions;
     exchange.interval_ns = std::min(2 * exchange.interval_ns, kT2Ns);
-    exchange.resend_ns = std::min(now + exchange.interval_ns, exchange.sent_ns + kTimerFNs);
+    exchange.resend_ns = std::min(now + exchange.interval_ns, exchange.sent_ns + kTransactionNs);
     send(exchange);
   }
-}
-
-// A paced load sleeps whether or not a reply is there, so that replies gather: the server never has to wake
-// us, and one receive and one send serve many transactions.
-void Engine::pause() {
-  if (options_.pace_us == 0) {
-    peers_.wait(1'000'000);
-    return;
-  }
-  const timespec gap{0, options_.pace_us * 1'000L};
-  clock_nanosleep(CLOCK_MONOTONIC, 0, &gap, nullptr);
 }
 
 }  // namespace ringweir::load

@@ -1,5 +1,6 @@
 #include <sys/prctl.h>
 
+#include "call_engine.h"
 #include "engine.h"
 #include "options.h"
 #include "peers.h"
@@ -10,13 +11,13 @@ int main(int argc, char** argv) {
   const Options options = parse_options(argc, argv);
   prctl(PR_SET_TIMERSLACK, 1'000UL);  // the pace is in microseconds, the default slack is fifty of them
   Peers peers(options);
-  Engine engine(options, peers);
+  const Phase phase{options.workload, options.rate, options.duration_s, options.warm_up_s, options.count};
   Result result;
+  Engine engine(options, peers);
   if (options.register_first != 0) {
     result.registered_first = engine.run({Workload::register_, 0, kDurationMaxS, 0, options.register_first});
   }
-  result.outcome =
-      engine.run({options.workload, options.rate, options.duration_s, options.warm_up_s, options.count});
+  result.outcome = is_call(options.workload) ? CallEngine(options, peers).run(phase) : engine.run(phase);
   result.traffic = peers.traffic();
   print(options, result);
   const bool prepared = !result.registered_first || result.registered_first->clean();

@@ -13,13 +13,13 @@ void put_decimal(std::uint64_t value, char* to, std::size_t width) noexcept {
   for (std::size_t i = width; i-- > 0; value /= 10) to[i] = static_cast<char>('0' + value % 10);
 }
 
+}  // namespace
+
 std::string hex8(std::uint64_t value) {
   std::string text(8, '0');
   put_hex(value, text.data(), text.size());
   return text;
 }
-
-}  // namespace
 
 std::string_view cnonce_of(std::uint64_t token, char (&text)[8]) noexcept {
   put_hex(token * 0x9e3779b97f4a7c15u >> 32, text, 8);
@@ -115,6 +115,8 @@ void Template::render(const Values& values, char* to) const noexcept {
     switch (field.kind) {
       case Kind::token: put_hex(values.token, at, field.width); break;
       case Kind::user: put_decimal(values.user, at, field.width); break;
+      case Kind::callee: put_decimal(values.callee, at, field.width); break;
+      case Kind::letter: *at = values.letter; break;
       case Kind::cseq: put_decimal(values.cseq, at, field.width); break;
       case Kind::nc: put_hex(values.nc, at, field.width); break;
       case Kind::cnonce: std::memcpy(at, cnonce_of(values.token, eight).data(), 8); break;

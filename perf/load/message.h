@@ -41,6 +41,8 @@ struct ChallengeShape {
 struct Values {
   std::uint64_t token = 0;  // branch and tag
   std::uint64_t user = 0;
+  std::uint64_t callee = 0;
+  char letter = 'a';       // of a call's branches, which are one each request
   std::uint32_t cseq = 0;  // 10 digits: from kCSeqFirst
   std::uint32_t nc = 0;
   std::string_view nonce;
@@ -50,7 +52,8 @@ struct Values {
 // Ten digits without a leading zero, below 2^31 (RFC 3261 8.1.1.5), with room to count up.
 inline constexpr std::uint32_t kCSeqFirst = 1'000'000'000;
 
-// Eight hex digits of a transaction's number.
+// Eight hex digits: the value's low 32 bits, a transaction's number mixed, a nonce count.
+std::string hex8(std::uint64_t value);
 std::string_view cnonce_of(std::uint64_t token, char (&text)[8]) noexcept;
 std::string_view nonce_count_of(std::uint32_t nc, char (&text)[8]) noexcept;
 
@@ -59,13 +62,18 @@ class Template {
   static Template options(const Common& common);
   static Template register_(const Common& common);
   static Template authorised(const Common& common, const ChallengeShape& shape);
+  // A call's (call_template.cpp): an INVITE to sip:CALLEE@host up to its Contact; of a request within the
+  // dialog what stands after its Request-URI, before its routes; and what stands after them, less the To.
+  static Template invite(const Common& common, const std::string& host);
+  static Template dialog_hop(const Common& common);
+  static Template dialog_identity(const Common& common, std::string_view method);
 
   std::size_t size() const noexcept { return text_.size(); }
   // Writes size() octets.
   void render(const Values& values, char* to) const noexcept;
 
  private:
-  enum class Kind : std::uint8_t { token, user, cseq, nc, cnonce, nonce, response };
+  enum class Kind : std::uint8_t { token, user, callee, letter, cseq, nc, cnonce, nonce, response };
   struct Field {
     Kind kind;
     std::uint16_t at, width;
@@ -76,6 +84,8 @@ class Template {
   Template& start(const Common& common, std::string_view method, std::string_view uri);
   Template& registration(const Common& common);
   Template& phone();
+  Template& call_via(const Common& common);
+  Template& call_identity(const Common& common, std::string_view method);
 
   std::string text_;
   std::vector<Field> fields_;

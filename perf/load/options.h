@@ -9,12 +9,14 @@
 
 namespace ringweir::load {
 
-enum class Workload : std::uint8_t { options, register_, refresh, mixed };
+enum class Workload : std::uint8_t { options, register_, refresh, mixed, call, user_call };
 
 // PERF and safety bounds of the load source itself; every run ends.
 inline constexpr std::uint32_t kInFlightMax = 65'536;
 inline constexpr std::uint32_t kSocketsMax = 4'096;
 inline constexpr std::uint32_t kUsersMax = 9'000'000;
+inline constexpr std::uint32_t kCalleesMax = 256;
+inline constexpr std::uint32_t kHoldMaxS = 170;  // Timer C of the server is above three minutes
 inline constexpr double kDurationMaxS = 3'600;
 
 struct Options {
@@ -36,10 +38,17 @@ struct Options {
   std::uint32_t sockets = 1;    // peer addresses
   std::uint16_t from_port = 0;  // 0: the kernel's choice
   std::uint32_t expires_s = 3'600;
-  std::uint32_t pace_us = 40;        // harvest every so often; 0: block until a reply comes
-  std::uint32_t verify_every = 16;   // replies checked in full, one of so many
-  bool echo = false;                 // the peer returns each datagram unchanged
-  bool segmentation_offload = true;  // UDP_SEGMENT; off: sendmmsg
+  std::uint32_t pace_us = 40;       // harvest every so often; 0: block until a reply comes
+  std::uint32_t verify_every = 16;  // replies checked in full, one of so many
+  // Calls.
+  std::vector<std::uint16_t> callee_ports;  // a socket each that callees listen on; 0: the kernel's choice
+  bool no_route = false;                    // no Route within the dialog, as SIPp's built-in uac
+  std::uint32_t talk_ms = 0;                // from ACK to BYE
+  std::uint32_t ring = 0;                   // so many calls ring until told, then are answered
+  std::uint32_t hold_s = 120;               // or until so long
+  bool echo_trying = false;                 // an echo is sent a 100 as well
+  bool echo = false;                        // the peer returns each datagram unchanged
+  bool segmentation_offload = true;         // UDP_SEGMENT; off: sendmmsg
   bool allow_remote = false;
   bool json = false;
   std::vector<int> watch_pids;  // processes whose CPU is accounted to the server
@@ -48,6 +57,10 @@ struct Options {
 
 // Exits with 2 and a sentence on a usage error; 0 after --help.
 Options parse_options(int argc, char** argv);
+
+constexpr bool is_call(Workload workload) noexcept {
+  return workload == Workload::call || workload == Workload::user_call;
+}
 
 const char* name_of(Workload workload) noexcept;
 

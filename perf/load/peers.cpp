@@ -43,9 +43,12 @@ void widen_buffer(int socket, int forced, int ordinary) {
 Peers::Peers(const Options& options) : segmentation_offload_(options.segmentation_offload) {
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) fail("epoll_create1");
-  peers_.resize(options.sockets);
+  peers_.resize(options.sockets + options.callee_ports.size());
   for (std::uint32_t i = 0; i < options.sockets; ++i) {
     open(peers_[i], options, options.from_port == 0 ? 0 : static_cast<std::uint16_t>(options.from_port + i));
+  }
+  for (std::size_t i = 0; i < options.callee_ports.size(); ++i) {
+    open(peers_[options.sockets + i], options, options.callee_ports[i]);
   }
   for (int i = 0; i < kReceiveBatch; ++i) {
     vectors_[i] = {buffers_[i].data(), buffers_[i].size()};
@@ -81,7 +84,6 @@ void Peers::open(Peer& peer, const Options& options, std::uint16_t port) {
   socklen_t length = sizeof local;
   getsockname(peer.socket, reinterpret_cast<sockaddr*>(&local), &length);
   peer.local = text_of(local);
-  peer.batch = std::make_unique<char[]>(kBatchBytesMax);
   // PERF: a watched socket costs the sender of every datagram a wake-up call; a paced load only looks now and
   // then.
   if (options.pace_us != 0) return;
@@ -90,17 +92,20 @@ void Peers::open(Peer& peer, const Options& options, std::uint16_t port) {
   epoll_ctl(epoll_, EPOLL_CTL_ADD, peer.socket, &event);
 }
 
-char* Peers::reserve(std::uint32_t index, std::size_t bytes) noexcept {
+char* Peers::reserve(std::uint32_t index, std::size_t bytes, std::size_t lane) noexcept {
   Peer& peer = peers_[index];
-  const bool full = peer.used + bytes > kBatchBytesMax || peer.used == kSegmentsMax * peer.message_bytes;
-  if (peer.used != 0 && (full || peer.message_bytes != bytes)) send(peer);
+  Batch& batch = peer.lanes[lane];
+  const bool full = batch.used + bytes > kBatchBytesMax || batch.used == kSegmentsMax * batch.message_bytes;
+  // All of them: what waits in an earlier lane may be the same call's.
+  if (batch.used != 0 && (full || batch.message_bytes != bytes)) send(peer);
   if (!peer.queued) {
     peer.queued = true;
     queued_.push_back(index);
   }
-  peer.message_bytes = bytes;
-  char* const room = peer.batch.get() + peer.used;
-  peer.used += bytes;
+  if (!batch.text) batch.text = std::make_unique_for_overwrite<char[]>(kBatchBytesMax);
+  batch.message_bytes = bytes;
+  char* const room = batch.text.get() + batch.used;
+  batch.used += bytes;
   return room;
 }
 
@@ -121,17 +126,21 @@ void Peers::count_error() noexcept {
 }
 
 // What is not sent is not lost: its transaction retransmits as after any other loss.
+void Peers::send(int socket, Batch& batch) noexcept {
+  if (batch.used == 0) return;
+  traffic_.sent += batch.used / batch.message_bytes;
+  const bool single = batch.used == batch.message_bytes;
+  if (single || !segmentation_offload_ || !send_segmented(socket, batch)) send_each(socket, batch);
+  batch.used = 0;
+}
+
 void Peers::send(Peer& peer) noexcept {
-  if (peer.used == 0) return;
-  traffic_.sent += peer.used / peer.message_bytes;
-  const bool single = peer.used == peer.message_bytes;
-  if (single || !segmentation_offload_ || !send_segmented(peer)) send_each(peer);
-  peer.used = 0;
+  for (Batch& batch : peer.lanes) send(peer.socket, batch);
 }
 
 // False when the kernel cannot: then never again.
-bool Peers::send_segmented(Peer& peer) noexcept {
-  iovec vector{peer.batch.get(), peer.used};
+bool Peers::send_segmented(int socket, const Batch& batch) noexcept {
+  iovec vector{batch.text.get(), batch.used};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(std::uint16_t))] = {};
   msghdr header{};
   header.msg_iov = &vector;
@@ -142,10 +151,10 @@ bool Peers::send_segmented(Peer& peer) noexcept {
   segment->cmsg_level = SOL_UDP;
   segment->cmsg_type = UDP_SEGMENT;
   segment->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
-  const auto bytes = static_cast<std::uint16_t>(peer.message_bytes);
+  const auto bytes = static_cast<std::uint16_t>(batch.message_bytes);
   std::memcpy(CMSG_DATA(segment), &bytes, sizeof bytes);
   ++traffic_.send_calls;
-  if (sendmsg(peer.socket, &header, 0) >= 0) return true;
+  if (sendmsg(socket, &header, 0) >= 0) return true;
   if (errno == EINVAL || errno == EIO || errno == EOPNOTSUPP) {
     segmentation_offload_ = false;
     return false;
@@ -153,22 +162,22 @@ bool Peers::send_segmented(Peer& peer) noexcept {
   // A pending error of an earlier datagram is reported once, in place of sending.
   const bool pending = errno == ECONNREFUSED;
   count_error();
-  if (pending) (void)sendmsg(peer.socket, &header, 0);
+  if (pending) (void)sendmsg(socket, &header, 0);
   return true;
 }
 
-void Peers::send_each(Peer& peer) noexcept {
-  const std::size_t count = peer.used / peer.message_bytes;
+void Peers::send_each(int socket, const Batch& batch) noexcept {
+  const std::size_t count = batch.used / batch.message_bytes;
   std::array<iovec, kSegmentsMax> vectors;
   std::array<mmsghdr, kSegmentsMax> headers{};
   for (std::size_t i = 0; i < count; ++i) {
-    vectors[i] = {peer.batch.get() + i * peer.message_bytes, peer.message_bytes};
+    vectors[i] = {batch.text.get() + i * batch.message_bytes, batch.message_bytes};
     headers[i].msg_hdr.msg_iov = &vectors[i];
     headers[i].msg_hdr.msg_iovlen = 1;
   }
   for (std::size_t done = 0; done < count;) {
     ++traffic_.send_calls;
-    const int sent = sendmmsg(peer.socket, headers.data() + done, static_cast<unsigned>(count - done), 0);
+    const int sent = sendmmsg(socket, headers.data() + done, static_cast<unsigned>(count - done), 0);
     if (sent < 0) count_error();
     done += sent > 0 ? static_cast<std::size_t>(sent) : 1;
   }

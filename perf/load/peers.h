@@ -1,5 +1,6 @@
 // The load's sockets: one is one peer address. Messages gather in batches of equal size and leave by
-// UDP_SEGMENT.
+// UDP_SEGMENT. A socket has a lane for each kind of message that it sends, so that kinds of different sizes
+// do not break each other's batches; the lanes leave in their order.
 #pragma once
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -19,9 +20,11 @@ struct TrafficCount {
   std::uint64_t received = 0, receive_calls = 0;
 };
 
+inline constexpr std::size_t kLanes = 6;
+
 class Peers {
  public:
-  // Exits with 1 and a sentence when a socket cannot be had.
+  // options.sockets sockets, then one for each callee. Exits with 1 and a sentence when one cannot be had.
   explicit Peers(const Options& options);
   ~Peers();
   Peers(const Peers&) = delete;
@@ -32,22 +35,20 @@ class Peers {
   const std::string& local(std::uint32_t peer) const noexcept { return peers_[peer].local; }
   const TrafficCount& traffic() const noexcept { return traffic_; }
 
-  // Room for one message of this many octets; the caller fills it before the next call.
-  char* reserve(std::uint32_t peer, std::size_t bytes) noexcept;
+  // Room for one message of this many octets; the caller fills it before the next call. Of two messages of
+  // one call, the later is in a later lane, or reserved after a flush: so they leave in order.
+  char* reserve(std::uint32_t peer, std::size_t bytes, std::size_t lane = 0) noexcept;
   void flush() noexcept;
 
-  // Calls take(text) for each datagram that is there; true when there was one.
+  // Calls take(peer, text) for each datagram that is there.
   template <class Take>
-  bool harvest(Take&& take) {
-    bool any = false;
-    for (Peer& peer : peers_) {
+  void harvest(Take&& take) {
+    for (std::uint32_t peer = 0; peer < size(); ++peer) {
       for (int count = kReceiveBatch; count == kReceiveBatch;) {
-        count = receive(peer.socket);
-        for (int i = 0; i < count; ++i) take(std::string_view(buffers_[i].data(), headers_[i].msg_len));
-        any = any || count > 0;
+        count = receive(peers_[peer].socket);
+        for (int i = 0; i < count; ++i) take(peer, std::string_view(buffers_[i].data(), headers_[i].msg_len));
       }
     }
-    return any;
   }
 
   // Sleeps until a datagram is there, or so long.
@@ -58,19 +59,23 @@ class Peers {
   static constexpr std::size_t kSegmentsMax = 64;  // the kernel's UDP_MAX_SEGMENTS
   static constexpr std::size_t kBatchBytesMax = 64'000;
 
+  struct Batch {
+    std::unique_ptr<char[]> text;  // made at its first message
+    std::size_t used = 0, message_bytes = 0;
+  };
   struct Peer {
     int socket = -1;
     std::string local;
-    std::unique_ptr<char[]> batch;
-    std::size_t used = 0, message_bytes = 0;
+    std::array<Batch, kLanes> lanes;
     bool queued = false;
   };
 
   int receive(int socket) noexcept;
   void open(Peer& peer, const Options& options, std::uint16_t port);
   void send(Peer& peer) noexcept;
-  bool send_segmented(Peer& peer) noexcept;
-  void send_each(Peer& peer) noexcept;
+  void send(int socket, Batch& batch) noexcept;
+  bool send_segmented(int socket, const Batch& batch) noexcept;
+  void send_each(int socket, const Batch& batch) noexcept;
   void count_error() noexcept;
 
   std::vector<Peer> peers_;

@@ -49,17 +49,21 @@ int status_of(std::string_view message) noexcept {
   return status >= 100 && status <= 699 ? status : 0;
 }
 
+std::optional<std::uint64_t> hex_of(std::string_view digits) noexcept {
+  std::uint64_t number = 0;
+  for (const char c : digits) {
+    const int value = hex_value(c);
+    if (value < 0) return std::nullopt;
+    number = number << 4 | static_cast<std::uint64_t>(value);
+  }
+  return number;
+}
+
 std::optional<std::uint64_t> token_of(std::string_view message) noexcept {
   const std::size_t at = message.find(kBranchCookie);
   if (at == std::string_view::npos || message.size() < at + kBranchCookie.size() + kTokenDigits)
     return std::nullopt;
-  std::uint64_t token = 0;
-  for (const char c : message.substr(at + kBranchCookie.size(), kTokenDigits)) {
-    const int value = hex_value(c);
-    if (value < 0) return std::nullopt;
-    token = token << 4 | static_cast<std::uint64_t>(value);
-  }
-  return token;
+  return hex_of(message.substr(at + kBranchCookie.size(), kTokenDigits));
 }
 
 std::optional<Challenge> challenge_of(std::string_view message) noexcept {

@@ -13,6 +13,9 @@ inline constexpr std::size_t kTokenDigits = 16;
 // 100..699, or 0 when the text is no SIP response.
 int status_of(std::string_view message) noexcept;
 
+// Hexadecimal digits in lower case; nothing when one is something else.
+std::optional<std::uint64_t> hex_of(std::string_view digits) noexcept;
+
 // The transaction's number out of the first branch of ours in the text.
 std::optional<std::uint64_t> token_of(std::string_view message) noexcept;
 

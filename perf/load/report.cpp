@@ -37,11 +37,18 @@ double us(std::uint64_t nanoseconds) {
   return static_cast<double>(nanoseconds) / 1e3;
 }
 
-std::string statuses(const Outcome& outcome, const char* form) {
+std::string quantiles_json(const char* name, const Histogram& histogram) {
+  return fmt::format(R"("{}": {{"p50": {:.1f}, "p90": {:.1f}, "p99": {:.1f}, "max": {:.1f}}})", name,
+                     us(histogram.quantile(0.5)), us(histogram.quantile(0.9)), us(histogram.quantile(0.99)),
+                     us(histogram.max()));
+}
+
+template <class Map>
+std::string counts_of(const Map& counts, const char* form) {
   std::string text;
-  for (const auto& [status, count] : outcome.unexpected) {
+  for (const auto& [name, count] : counts) {
     if (!text.empty()) text += ", ";
-    text += fmt::format(fmt::runtime(form), status, count);
+    text += fmt::format(fmt::runtime(form), name, count);
   }
   return text;
 }
@@ -58,11 +65,27 @@ std::string outcome_json(const Outcome& outcome) {
       R"("retransmissions": {}, "timeouts": {}, "challenges": {}, "stale": {}, "late": {}, "mismatches": {}, )"
       R"("not_started": {}, "abandoned": {}, "unexpected": {{{}}}, )",
       outcome.retransmissions, outcome.timeouts, outcome.challenges, outcome.stale, outcome.late,
-      outcome.mismatches, outcome.not_started, outcome.abandoned, statuses(outcome, "\"{}\": {}"));
+      outcome.mismatches, outcome.not_started, outcome.abandoned,
+      counts_of(outcome.unexpected, "\"{}\": {}"));
   text += fmt::format(R"("load_cpu_us": {:.4f}, "load_utilisation": {:.4f}, "server_cpu_us": {:.4f}, )"
                       R"("server_utilisation": {:.4f}, "core_us": {:.4f}, "core_utilisation": {:.4f})",
                       f.own_us, f.own_utilisation, f.server_us, f.server_utilisation, f.core_us,
                       f.core_utilisation);
+  return text;
+}
+
+std::string calls_json(const CallCounts& calls) {
+  std::string text = fmt::format(
+      R"("calls": {{"begun": {}, "answered": {}, "trying": {}, "without_ringing": {}, "answered_again": {}, )"
+      R"("invited_again": {}, "disorder": {}, "misrouted": {}, "reached_twice": {}, )"
+      R"("lost_invite": {}, "lost_answer": {}, "lost_bye": {}, )",
+      calls.begun, calls.answered, calls.trying, calls.without_ringing, calls.answered_again,
+      calls.invited_again, calls.disorder, calls.misrouted, calls.reached_twice, calls.lost_invite,
+      calls.lost_answer, calls.lost_bye);
+  text += quantiles_json("first_response_us", calls.first_response) + ", ";
+  text += quantiles_json("ringing_us", calls.ringing) + ", ";
+  text += fmt::format(R"("strange": {{{}}}, "per_target": {{{}}}}})", counts_of(calls.strange, "\"{}\": {}"),
+                      counts_of(calls.per_target, "\"{}\": {}"));
   return text;
 }
 
@@ -74,6 +97,7 @@ void print_json(const Options& options, const Result& result) {
   fmt::print("{}, ", outcome_json(result.outcome));
   if (result.registered_first)
     fmt::print(R"("registered_first": {{{}}}, )", outcome_json(*result.registered_first));
+  if (result.outcome.calls) fmt::print("{}, ", calls_json(*result.outcome.calls));
   const TrafficCount& traffic = result.traffic;
   fmt::print(R"("datagrams_sent": {}, "datagrams_received": {}, "send_calls": {}, "receive_calls": {}, )"
              R"("send_errors": {}, "port_unreachable": {}, "clean": {}}})"
@@ -100,6 +124,26 @@ void print_server(const Options& options, const Figures& f) {
   }
 }
 
+void print_calls(const CallCounts& calls) {
+  const auto line = [](const char* name, const Histogram& histogram) {
+    fmt::print("  {:<18} p50 {:.0f}  p90 {:.0f}  p99 {:.0f}  max {:.0f}\n", name, us(histogram.quantile(0.5)),
+               us(histogram.quantile(0.9)), us(histogram.quantile(0.99)), us(histogram.max()));
+  };
+  line("first response us", calls.first_response);
+  line("INVITE to 180 us", calls.ringing);
+  fmt::print(
+      "  calls              {} begun, {} answered; lost: {} without an answer to INVITE, {} ringing, {} at "
+      "BYE\n",
+      calls.begun, calls.answered, calls.lost_invite, calls.lost_answer, calls.lost_bye);
+  fmt::print("  seen               {} x 100, {} x 200 without 180, {} x 200 again, {} x INVITE again\n",
+             calls.trying, calls.without_ringing, calls.answered_again, calls.invited_again);
+  fmt::print("  out of order       {}   misrouted {}   at two callees {}   strange requests {}\n",
+             calls.disorder, calls.misrouted, calls.reached_twice,
+             calls.strange.empty() ? "none" : counts_of(calls.strange, "{}: {}"));
+  if (!calls.per_target.empty())
+    fmt::print("  callees            {}\n", counts_of(calls.per_target, "{}: {}"));
+}
+
 void print_table(const Options& options, const Result& result) {
   const Outcome& outcome = result.outcome;
   const Figures f = figures_of(outcome);
@@ -117,9 +161,10 @@ void print_table(const Options& options, const Result& result) {
              us(latency.quantile(0.999)), us(latency.max()));
   fmt::print("  retransmissions    {}   timeouts {}   late replies {}\n", outcome.retransmissions,
              outcome.timeouts, outcome.late);
+  if (outcome.calls) print_calls(*outcome.calls);
   fmt::print("  challenges         {}   stale {}\n", outcome.challenges, outcome.stale);
   fmt::print("  mismatches         {}   unexpected {}\n", outcome.mismatches,
-             outcome.unexpected.empty() ? "none" : statuses(outcome, "{}: {}"));
+             outcome.unexpected.empty() ? "none" : counts_of(outcome.unexpected, "{}: {}"));
   if (outcome.not_started + outcome.abandoned != 0) {
     fmt::print("  not started        {}   abandoned {}\n", outcome.not_started, outcome.abandoned);
   }

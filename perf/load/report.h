@@ -2,8 +2,8 @@
 #pragma once
 #include <optional>
 
-#include "engine.h"
 #include "options.h"
+#include "outcome.h"
 #include "peers.h"
 
 namespace ringweir::load {
