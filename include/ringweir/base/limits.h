@@ -27,6 +27,10 @@ inline constexpr std::uint32_t kExpiresSecondsMax = 7u * 24 * 3600;
 // Receive buffers of one shard's ring: small ones hold nearly every datagram (see io).
 inline constexpr std::size_t kTurnBatchMax = 256;      // datagrams decided in one turn before output leaves
 
+// Of one shard. A transaction stays up to 32 s behind its last message: 50,000 calls a second would keep 3.2 million.
+inline constexpr std::uint32_t kTransactionsMax = 4'000'000;
+inline constexpr std::size_t kTransactionTextBytesMax = std::size_t{16} << 30;  // of the messages they keep
+
 inline constexpr std::size_t kMailboxDepth = 1'024;    // parcels in flight between one ordered pair of shards
 inline constexpr std::size_t kParcelBytes = 2'048;     // a handed-over message up to this size uses a small parcel
 

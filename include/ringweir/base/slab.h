@@ -1,4 +1,6 @@
-// Fixed-size blocks carved at start and never given back: the message path takes and returns them without malloc. One thread.
+// Fixed-size blocks of one region, asked for at start and never given back: the message path takes and
+// returns them without malloc. A block is carved when it is first needed, so that what was never taken is
+// never resident. One thread.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,37 +16,35 @@ template <class T>
 class Slab {
  public:
   explicit Slab(std::uint32_t capacity)
-      : capacity_(capacity), blocks_(static_cast<Block*>(::operator new(sizeof(Block) * capacity, kAlign))) {
-    for (std::uint32_t i = capacity; i-- > 0;) {
-      blocks_[i].next = free_;
-      free_ = &blocks_[i];
-    }
-  }
+      : capacity_(capacity), blocks_(static_cast<Block*>(::operator new(sizeof(Block) * capacity, kAlign))) {}
   Slab(const Slab&) = delete;
   Slab& operator=(const Slab&) = delete;
-  ~Slab() {
-    ::operator delete(blocks_, kAlign);
-  }
+  ~Slab() { ::operator delete(blocks_, kAlign); }
 
   // Null when every block is taken: the caller sheds.
   template <class... Args>
   T* take(Args&&... args) noexcept {
-    if (!free_) return nullptr;
     Block* block = free_;
-    free_ = block->next;
+    if (block) {
+      free_ = block->next;
+    } else {
+      if (carved_ == capacity_) return nullptr;
+      block = &blocks_[carved_++];
+    }
     ++taken_;
     return ::new (static_cast<void*>(block)) T(std::forward<Args>(args)...);
   }
   void give(T* object) noexcept {
     object->~T();
     Block* block = reinterpret_cast<Block*>(object);
-    check(block >= blocks_ && block < blocks_ + capacity_, "block of another slab");
+    check(block >= blocks_ && block < blocks_ + carved_, "block of another slab");
     block->next = free_;
     free_ = block;
     --taken_;
   }
   std::uint32_t taken() const noexcept { return taken_; }
   std::uint32_t capacity() const noexcept { return capacity_; }
+  std::uint32_t carved() const noexcept { return carved_; }  // the most that were ever taken at once
 
  private:
   union Block {
@@ -54,6 +54,7 @@ class Slab {
   static constexpr std::align_val_t kAlign{alignof(Block) < 64 ? 64 : alignof(Block)};
   std::uint32_t capacity_;
   std::uint32_t taken_ = 0;
+  std::uint32_t carved_ = 0;
   Block* blocks_;
   Block* free_ = nullptr;
 };

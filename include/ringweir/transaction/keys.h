@@ -14,6 +14,10 @@
 
 namespace ringweir::transaction {
 
+// No magic cookie in the top Via's branch, or nothing behind it (RFC 4475 3.2.1): RFC 2543's
+// rules.
+bool is_old_style(const sip::Via& top) noexcept;
+
 // The server transaction that a request belongs to. `as` is the method whose transaction is looked for:
 // invite for an INVITE, an ACK (17.2.3) and the INVITE that a CANCEL is for (9.2); for all others, the
 // CANCEL's own transaction too, the request's.

@@ -34,6 +34,7 @@ class TextPool {
   explicit TextPool(std::span<std::byte> region);
   TextPool(const TextPool&) = delete;
   TextPool& operator=(const TextPool&) = delete;
+  ~TextPool();
 
   // Room for `size` octets, at most kBytesMax; none when the pool is used up (counted): the caller sheds.
   Text take(std::size_t size) noexcept;

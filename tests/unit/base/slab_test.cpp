@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <set>
 
 namespace ringweir {
@@ -26,6 +27,37 @@ TEST(Slab, GivesDistinctBlocksUntilItIsEmptyThenNull) {
   for (auto* block : blocks) slab.give(block);
   EXPECT_EQ(slab.taken(), 0u);
   EXPECT_EQ(slab.capacity(), 3u);
+}
+
+TEST(Slab, CarvesABlockOnlyWhenNoneIsFreeAndReusesTheLatestGiven) {
+  Slab<std::uint64_t> slab(1'000'000);
+  EXPECT_EQ(slab.carved(), 0u);
+  std::uint64_t* one = slab.take(1u);
+  std::uint64_t* two = slab.take(2u);
+  EXPECT_EQ(slab.carved(), 2u);
+  slab.give(one);
+  slab.give(two);
+  EXPECT_EQ(slab.take(3u), two);
+  EXPECT_EQ(slab.take(4u), one);
+  EXPECT_EQ(slab.carved(), 2u);
+}
+
+// Blocks that were never taken are not resident: 64 MiB of them cost less than one.
+TEST(Slab, TouchesNothingBeforeItIsTaken) {
+  struct Page {
+    char bytes[4096];
+  };
+  const auto resident_pages = [] {
+    long size = 0, resident = 0;
+    std::FILE* file = std::fopen("/proc/self/statm", "r");
+    EXPECT_EQ(std::fscanf(file, "%ld %ld", &size, &resident), 2);
+    std::fclose(file);
+    return resident;
+  };
+  const long before = resident_pages();
+  Slab<Page> slab(16'384);
+  slab.give(slab.take());
+  EXPECT_LT(resident_pages() - before, 256);
 }
 
 TEST(Slab, BuildsAndDestroysWhatItHolds) {
