@@ -154,6 +154,8 @@ void collect_io(std::vector<MetricFamily>& all, const Sums& sums) {
       .add(sums.io(&Io::send_buffers_exhausted), {{"kind", "send_buffers_exhausted"}})
       .add(sums.io(&Io::receive_buffers_exhausted), {{"kind", "receive_buffers_exhausted"}})
       .add(sums.io(&Io::truncated), {{"kind", "truncated"}});
+  family("ringweir_unreachable_total", "Peers reported unreachable by the network: ICMP, or no route.")
+      .add(sums.io(&Io::unreachable));
   family("ringweir_turns_total", "Turns of the shards' loops.")
       .add(sums.io(&Io::turns));
   Family(all, MetricType::Gauge, "ringweir_io_backend_info", "The driver in use, and why not the better one.")

@@ -29,13 +29,14 @@ bool watch(int poll, int fd, std::uint32_t what) noexcept {
 
 }  // namespace
 
-Epoll::Epoll(const EpollOptions& options)
+Epoll::Epoll(const EpollOptions& options, std::size_t sockets)
     : options_(options),
       buffer_stride_(((options.receive_octets + 63) & ~std::size_t{63}) | 64),
       incoming_(options.receive_buffers),
       incoming_envelopes_(options.receive_buffers),
       slots_(options.send_slots, options.send_slots_large),
-      outgoing_envelopes_(slots_.size()) {
+      outgoing_envelopes_(slots_.size()),
+      errors_(sockets) {
   outgoing_.reserve(slots_.size());
   outgoing_sockets_.reserve(slots_.size());
 }
@@ -44,7 +45,7 @@ Result<std::unique_ptr<Epoll>, OpenError> Epoll::open(std::vector<UdpSocket>& so
                                                       const EpollOptions& options) {
   check(options.receive_buffers > 0 && options.receive_buffers <= limits::kTurnBatchMax,
         "a batch fits a turn");
-  std::unique_ptr<Epoll> made(new Epoll(options));
+  std::unique_ptr<Epoll> made(new Epoll(options, sockets.size()));
   if (auto done = made->set_up(sockets); !done) return std::unexpected(std::move(done.error()));
   made->sockets_ = std::move(sockets);
   sockets.clear();
@@ -94,6 +95,7 @@ int Epoll::wait_for_events(Duration limit) noexcept {
   for (int i = 0; i < count; ++i) {
     const std::uint32_t what = events[static_cast<std::size_t>(i)].data.u32;
     if (what != kOutside) {
+      if (events[static_cast<std::size_t>(i)].events & EPOLLERR) errors_.mark(static_cast<SocketIndex>(what));
       ready_[static_cast<std::size_t>(ready++)] = static_cast<SocketIndex>(what);
       continue;
     }
@@ -123,9 +125,13 @@ std::uint32_t Epoll::read_batch(SocketIndex socket, const Tally& tally) noexcept
     message.msg_control = envelope.control.data();
     message.msg_controllen = is_wildcard ? envelope.control.size() : 0;
   }
-  const int count = ::recvmmsg(sockets_[socket].fd(), incoming_.data(), most, MSG_DONTWAIT, nullptr);
-  if (count >= 0) return static_cast<std::uint32_t>(count);
-  if (errno != EAGAIN && errno != EINTR) counters_.receive_errors.add();
+  for (std::uint32_t tries = ErrorQueue::kTries; tries > 0; --tries) {
+    const int count = ::recvmmsg(sockets_[socket].fd(), incoming_.data(), most, MSG_DONTWAIT, nullptr);
+    if (count >= 0) return static_cast<std::uint32_t>(count);
+    if (!may_be_a_report(errno)) break;
+    errors_.mark(socket);  // what waits to be received still does
+  }
+  if (errno != EAGAIN && errno != EINTR && !may_be_a_report(errno)) counters_.receive_errors.add();
   return 0;
 }
 
@@ -179,7 +185,26 @@ void Epoll::send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, cons
   queued_octets_ += size;
 }
 
+// After sendmmsg sent nothing: whether the datagram at `at` deserves another call.
+bool Epoll::send_again(int error, std::size_t at, std::uint32_t tries) noexcept {
+  if (error == EINTR) return true;
+  const SocketIndex socket = outgoing_sockets_[at];
+  if (may_be_a_report(error)) {
+    errors_.mark(socket);
+    if (tries < ErrorQueue::kTries) {
+      counters_.send_retries.add();
+      return true;
+    }
+    const void* name = outgoing_[at].msg_hdr.msg_name;
+    if (error != EMSGSIZE)
+      errors_.add(sockets_[socket].is_v6() ? endpoint_v6(name) : endpoint_v4(name), socket);
+  }
+  counters_.send_errors.add();  // of the first of the run; the rest have their own chance
+  return false;
+}
+
 void Epoll::flush() noexcept {
+  std::uint32_t tries = 0;
   for (std::size_t at = 0; at < outgoing_.size();) {
     std::size_t end = at + 1;
     while (end < outgoing_.size() && outgoing_sockets_[end] == outgoing_sockets_[at]) ++end;
@@ -187,9 +212,10 @@ void Epoll::flush() noexcept {
                                 static_cast<unsigned>(end - at), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent > 0) {
       at += static_cast<std::size_t>(sent);
-    } else if (errno != EINTR) {
-      counters_.send_errors.add();  // of the first of the run; the rest have their own chance
+      tries = 0;
+    } else if (!send_again(errno, at, ++tries)) {
       ++at;
+      tries = 0;
     }
   }
   outgoing_.clear();

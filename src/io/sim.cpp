@@ -40,7 +40,8 @@ SendBuffer Sim::take_buffer(std::uint32_t capacity) noexcept {
   const std::uint32_t slot = pool.back();
   pool.pop_back();
   ++taken_;
-  return {buffer_at(slot), is_large ? static_cast<std::uint32_t>(limits::kMessageBytesMax) : options_.octets_each, slot};
+  return {buffer_at(slot),
+          is_large ? static_cast<std::uint32_t>(limits::kMessageBytesMax) : options_.octets_each, slot};
 }
 
 void Sim::drop_buffer(SendBuffer buffer) noexcept {

@@ -30,6 +30,10 @@ bool set_options(int fd, const UdpOptions& options, bool is_v6) noexcept {
   // The kernel caps these in silence; what was granted is read back and reported.
   if (!set(fd, SOL_SOCKET, SO_RCVBUF, options.receive_buffer_bytes)) return false;
   if (!set(fd, SOL_SOCKET, SO_SNDBUF, options.send_buffer_bytes)) return false;
+  // Reports of unreachable peers, see io/error_queue.h. A socket of the sixth version that also serves the
+  // fourth needs both.
+  if (is_v6 && !set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1)) return false;
+  if (!set(fd, IPPROTO_IP, IP_RECVERR, 1)) return false;
   if (!options.bind.ip.is_unspecified()) return true;
   return is_v6 ? set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) : set(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }

@@ -26,8 +26,12 @@ void use_fixed_file(io_uring_sqe& entry) noexcept {
 
 }  // namespace
 
-Uring::Uring(const UringOptions& options)
-    : options_(options), buffer_octets_(0), slots_(options.send_slots, options.send_slots_large) {
+Uring::Uring(const UringOptions& options, std::size_t sockets)
+    : options_(options),
+      buffer_octets_(0),
+      slots_(options.send_slots, options.send_slots_large),
+      errors_(sockets) {
+  check(slots_.size() <= 0xffff, "a send slot fits its tag");
   names_.resize(slots_.size());
   envelopes_.resize(slots_.size());
 }
@@ -36,7 +40,7 @@ Result<std::unique_ptr<Uring>, OpenError> Uring::open(std::vector<UdpSocket>& so
                                                       const UringOptions& options) {
   check(std::has_single_bit(options.receive_buffers) && options.receive_buffers <= 32'768,
         "a buffer ring's size");
-  std::unique_ptr<Uring> made(new Uring(options));
+  std::unique_ptr<Uring> made(new Uring(options, sockets.size()));
   if (auto done = made->set_up(sockets); !done) return std::unexpected(std::move(done.error()));
   made->sockets_ = std::move(sockets);
   sockets.clear();
@@ -135,6 +139,7 @@ void Uring::stop() noexcept {
   if (!has_ring_) return;
   if (owner_ == std::this_thread::get_id()) {
     flush();
+    flush();  // what failed because of a report, again
     io_uring_sync_cancel_reg everything{};
     everything.fd = -1;
     everything.flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
@@ -158,7 +163,8 @@ void Uring::submit_and_wait(Instant until) noexcept {
   check(has_ring_ && owner_ == std::this_thread::get_id(), "a ring turns on the thread that started it");
   const Duration wait = until - clock_.now();
   if (::io_uring_cq_ready(&ring_) != 0) return flush();  // a full batch left some behind
-  if (wait <= Duration::zero()) return settle(::io_uring_submit_and_get_events(&ring_));
+  if (wait <= Duration::zero() || errors_.has_marked())
+    return settle(::io_uring_submit_and_get_events(&ring_));
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait);
   __kernel_timespec limit{.tv_sec = seconds.count(), .tv_nsec = (wait - seconds).count()};
   io_uring_cqe* first = nullptr;
@@ -170,14 +176,47 @@ void Uring::flush() noexcept {
 }
 
 // After an enter. MSG_DONTWAIT makes every send end within it, refused if need be, so a slot whose entry the
-// kernel took is a slot the kernel has read. What it did not take (no memory just then) stays queued for the
-// next enter.
+// kernel took is a slot the kernel has read. What it did not take (no memory just then), or refused for what
+// the network said about another datagram, stays queued for the next enter.
 void Uring::settle(int entered) noexcept {
   check(entered >= 0 || entered == -ETIME || entered == -EINTR || entered == -EAGAIN || entered == -EBUSY ||
             entered == -ENOMEM,
         "io_uring_enter refused a well-formed call");
-  if (::io_uring_sq_ready(&ring_) == 0) [[likely]]
+  if (slots_.has_queued()) look_for_failed_sends();
+  if (::io_uring_sq_ready(&ring_) == 0) [[likely]] {
     slots_.release_queued();
+    ++releases_;
+  }
+}
+
+// PERF: a second look at each completion while its line is warm; before the slots are written again.
+void Uring::look_for_failed_sends() noexcept {
+  const unsigned tail = io_uring_smp_load_acquire(ring_.cq.ktail);
+  unsigned at = looked_at_;
+  if (static_cast<int>(*ring_.cq.khead - at) > 0) at = *ring_.cq.khead;
+  for (; at != tail; ++at) {
+    const io_uring_cqe& cqe = ring_.cq.cqes[at & *ring_.cq.kring_mask];
+    if (kind_of(cqe) == Kind::send) [[unlikely]]
+      on_failed_send(cqe);
+  }
+  looked_at_ = tail;
+}
+
+void Uring::on_failed_send(const io_uring_cqe& cqe) noexcept {
+  SendTag what = SendTag::unpack(cqe.user_data);
+  const bool is_known = what.release == (releases_ & 0xfff);  // else its slot may be another's by now
+  if (!may_be_a_report(-cqe.res) || !is_known) return counters_.send_errors.add();
+  errors_.mark(what.socket);
+  if (++what.tries < ErrorQueue::kTries) {
+    if (io_uring_sqe* entry = ::io_uring_get_sqe(&ring_)) {
+      counters_.send_retries.add();
+      return prepare_send(*entry, what);
+    }
+  }
+  counters_.send_errors.add();
+  if (cqe.res == -EMSGSIZE) return;
+  const SocketName& name = names_[what.slot];
+  errors_.add(layouts_[what.socket].is_v6 ? endpoint_v6(&name) : endpoint_v4(&name), what.socket);
 }
 
 io_uring_sqe* Uring::next_entry() noexcept {
@@ -189,8 +228,12 @@ io_uring_sqe* Uring::next_entry() noexcept {
 }
 
 SendBuffer Uring::take_after_flush(std::uint32_t octets) noexcept {
-  flush();
-  const SendBuffer buffer = slots_.take(octets);
+  SendBuffer buffer;
+  for (std::uint32_t i = 0; i < ErrorQueue::kTries && !buffer.data;
+       ++i) {  // sends that go again keep their slots
+    flush();
+    buffer = slots_.take(octets);
+  }
   if (!buffer.data) counters_.send_buffers_exhausted.add();
   return buffer;
 }
@@ -210,12 +253,8 @@ void Uring::send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, cons
     counters_.send_errors.add();
     return drop_buffer(buffer);
   }
-  const int file = static_cast<int>(socket);
-  if (layout.shape.msg_controllen == 0 || from.is_unspecified()) {
-    io_uring_prep_send(entry, file, buffer.data, size, MSG_DONTWAIT);
-    entry->addr2 = reinterpret_cast<std::uintptr_t>(&name);
-    entry->addr_len = static_cast<std::uint16_t>(name_size);
-  } else {
+  const bool has_source = layout.shape.msg_controllen != 0 && !from.is_unspecified();
+  if (has_source) {
     Envelope& envelope = envelopes_[buffer.slot];
     envelope.text = {buffer.data, size};
     envelope.message = {};
@@ -225,14 +264,32 @@ void Uring::send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, cons
     envelope.message.msg_iovlen = 1;
     envelope.message.msg_control = envelope.control.data();
     envelope.message.msg_controllen = source_control(from, layout.is_v6, envelope.control.data());
-    io_uring_prep_sendmsg(entry, file, &envelope.message, MSG_DONTWAIT);
   }
-  use_fixed_file(*entry);
-  entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
-  entry->user_data = tag(Kind::send);
+  SendTag what;
+  what.socket = socket;
+  what.slot = buffer.slot;
+  what.size = size;
+  what.release = releases_;
+  what.has_source = has_source;
+  prepare_send(*entry, what);
   slots_.queue(buffer.slot);
   ++queued_datagrams_;
   queued_octets_ += size;
+}
+
+// The slot's name, and its envelope where there is one, are written.
+void Uring::prepare_send(io_uring_sqe& entry, const SendTag& what) noexcept {
+  const int file = static_cast<int>(what.socket);
+  if (what.has_source) {
+    io_uring_prep_sendmsg(&entry, file, &envelopes_[what.slot].message, MSG_DONTWAIT);
+  } else {
+    io_uring_prep_send(&entry, file, slots_.data(what.slot), what.size, MSG_DONTWAIT);
+    entry.addr2 = reinterpret_cast<std::uintptr_t>(&names_[what.slot]);
+    entry.addr_len = layouts_[what.socket].is_v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  }
+  use_fixed_file(entry);
+  entry.flags |= IOSQE_CQE_SKIP_SUCCESS;
+  entry.user_data = what.pack();
 }
 
 void Uring::wake(std::uint32_t shard) noexcept {
@@ -272,7 +329,9 @@ void Uring::arm_outside() noexcept {
   outside_armed_ = true;
 }
 
-void Uring::on_receive_error(int error) noexcept {
+void Uring::on_receive_error(int error, SocketIndex socket) noexcept {
+  // It ended the multishot, which end_turn() makes again; nothing that waited to be received is lost.
+  if (may_be_a_report(error)) return errors_.mark(socket);
   // ENOBUFS: more waits than there are buffers. It stays in the socket until the buffers are back.
   (error == ENOBUFS ? counters_.receive_buffers_exhausted : counters_.receive_errors).add();
 }
@@ -285,7 +344,7 @@ void Uring::on_other(const io_uring_cqe& cqe) noexcept {
       return;
     case Kind::woken: return counters_.wakes_received.add();
     case Kind::wake: return counters_.wake_errors.add();  // successes are skipped
-    case Kind::send: return counters_.send_errors.add();
+    case Kind::send: return;                              // settled: on_failed_send()
     case Kind::receive: break;
   }
   check(false, "a completion of something never asked for");

@@ -8,6 +8,8 @@ struct DriverCounters {
   Counter datagrams_in, datagrams_out, bytes_in, bytes_out;
   Counter send_errors, send_buffers_exhausted, receive_buffers_exhausted, truncated;
   Counter receive_errors;  // other than running out of buffers
+  Counter send_retries;    // sends that met the network's report about an earlier datagram, and went again
+  Counter unreachable;     // peers reported to the handler
   Counter wakes_sent, wakes_received, wake_errors, turns;
 };
 

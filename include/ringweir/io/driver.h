@@ -32,12 +32,18 @@ struct SendBuffer {
 };
 
 template <class H>
-concept Handler = requires(H h, const Received& received) {
+concept Handler = requires(H h, const Received& received, const Endpoint& peer, SocketIndex socket) {
   { h.on_datagram(received) } -> std::same_as<void>;
+  // Nobody takes datagrams at `peer`: ICMP port, host or network unreachable came back, or the kernel has no route. After
+  // the turn's datagrams, once a peer and turn, a bounded number of peers. A hint, not a proof: who can guess the ports can
+  // forge one, so believe it only of a peer that something is in flight to. With SO_REUSEPORT it comes to the shard
+  // that would receive from `peer`, which need not be the one that sent.
+  { h.on_unreachable(peer, socket) } -> std::same_as<void>;
 };
 
 struct NullHandler {
   void on_datagram(const Received&) {}
+  void on_unreachable(const Endpoint&, SocketIndex) {}
 };
 
 template <class D>

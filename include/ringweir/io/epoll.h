@@ -14,6 +14,7 @@
 #include "ringweir/io/clock.h"
 #include "ringweir/io/counters.h"
 #include "ringweir/io/driver.h"
+#include "ringweir/io/error_queue.h"
 #include "ringweir/io/pages.h"
 #include "ringweir/io/send_slots.h"
 #include "ringweir/io/sockaddr.h"
@@ -72,6 +73,11 @@ class Epoll {
       const std::uint32_t count = read_batch(socket, tally);
       for (std::uint32_t at = 0; at < count; ++at) handler.on_datagram(datagram(socket, at, tally));
     }
+    if (errors_.has_marked()) [[unlikely]] {
+      for (const Unreachable& each : errors_.harvest(sockets_, counters_)) {
+        handler.on_unreachable(each.peer, each.socket);
+      }
+    }
     end_turn(tally);
   }
 
@@ -90,9 +96,10 @@ class Epoll {
     alignas(cmsghdr) std::array<char, kControlBytes> control{};
   };
 
-  explicit Epoll(const EpollOptions& options);
+  Epoll(const EpollOptions& options, std::size_t sockets);
   Opened set_up(std::span<const UdpSocket> sockets);
   void flush() noexcept;
+  bool send_again(int error, std::size_t at, std::uint32_t tries) noexcept;
   std::uint32_t wait(Instant until) noexcept;
   int wait_for_events(Duration limit) noexcept;
   std::uint32_t read_batch(SocketIndex socket, const Tally& tally) noexcept;
@@ -116,6 +123,7 @@ class Epoll {
   bool has_pwait2_ = true;  // Linux 5.11; an old seccomp profile may not know it
   std::vector<UdpSocket> sockets_;
   std::vector<int> peers_;  // eventfds by shard
+  ErrorQueue errors_;
   DriverCounters counters_;
 };
 static_assert(Driver<Epoll>);

@@ -2,10 +2,12 @@
 // construction. The world around it (network, peers, loss) lives in tests/sim; here is only the socket's two ends.
 // One thread drives all the Sim drivers of a world.
 #pragma once
+#include <array>
 #include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ringweir/base/check.h"
@@ -51,7 +53,11 @@ class Sim {
   std::span<const SimSent> sent() const noexcept { return sent_; }
   void clear_sent() noexcept;
   bool woken() const noexcept { return woken_; }
-  bool has_input() const noexcept { return waiting_ != 0; }
+  bool has_input() const noexcept { return waiting_ != 0 || reports_waiting_ != 0; }
+  // ICMP: a datagram to `peer` found nobody. Lost when too many wait, as in a full socket.
+  void report_unreachable(const Endpoint& peer, SocketIndex socket) noexcept {
+    if (reports_waiting_ < reports_.size()) reports_[reports_waiting_++] = {peer, socket};
+  }
   std::uint32_t buffers_taken() const noexcept { return taken_; }
   void fail_buffers(bool on) noexcept { fail_buffers_ = on; }  // the next take_buffer() finds none
 
@@ -85,6 +91,11 @@ class Sim {
       received.truncated = kept < input.size;
       handler.on_datagram(received);
     }
+    // A copy's worth of care: the handler may have the world report more.
+    const auto reports = reports_;
+    const std::size_t count = std::exchange(reports_waiting_, 0);
+    counters_.unreachable.add(count);
+    for (std::size_t i = 0; i < count; ++i) handler.on_unreachable(reports[i].peer, reports[i].socket);
   }
 
  private:
@@ -92,6 +103,10 @@ class Sim {
     std::uint32_t slot;
     std::uint32_t size;
     Endpoint from;
+    SocketIndex socket;
+  };
+  struct Report {
+    Endpoint peer;
     SocketIndex socket;
   };
   static constexpr std::uint32_t kLargeBuffers = 8;
@@ -108,6 +123,8 @@ class Sim {
   std::vector<std::uint32_t> sent_slots_;
   std::vector<Sim*> shards_;
   std::uint32_t taken_ = 0;
+  std::array<Report, 32> reports_{};
+  std::size_t reports_waiting_ = 0;
   bool woken_ = false, fail_buffers_ = false;
   DriverCounters counters_;
 };

@@ -17,6 +17,7 @@
 #include "ringweir/io/clock.h"
 #include "ringweir/io/counters.h"
 #include "ringweir/io/driver.h"
+#include "ringweir/io/error_queue.h"
 #include "ringweir/io/pages.h"
 #include "ringweir/io/send_slots.h"
 #include "ringweir/io/sockaddr.h"
@@ -95,6 +96,11 @@ class Uring {
         give_back(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
     }
     end_turn(seen, tally);
+    if (errors_.has_marked()) [[unlikely]] {
+      for (const Unreachable& each : errors_.harvest(sockets_, counters_)) {
+        handler.on_unreachable(each.peer, each.socket);
+      }
+    }
   }
 
   const std::vector<UdpSocket>& sockets() const noexcept { return sockets_; }
@@ -102,8 +108,34 @@ class Uring {
   std::size_t memory_bytes() const noexcept;  // address space, most of it untouched
 
  private:
-  // The low octet of user_data; a receive carries its socket above it.
+  // The low octet of user_data; a receive carries its socket above it, a send all that it takes to send it
+  // again.
   enum class Kind : std::uint8_t { receive, send, outside, woken, wake };
+  struct SendTag {
+    SocketIndex socket = 0;
+    std::uint32_t slot = 0, size = 0;
+    std::uint32_t tries = 0;
+    std::uint32_t release =
+        0;  // count of slot releases when it was made, modulo 2^12: a slot is its own until the next
+    bool has_source = false;
+    std::uint64_t pack() const noexcept {
+      return static_cast<std::uint64_t>(Kind::send) | std::uint64_t{socket} << 8 | std::uint64_t{slot} << 16 |
+             std::uint64_t{size} << 32 | std::uint64_t{tries} << 49 | std::uint64_t{has_source} << 51 |
+             std::uint64_t{release & 0xfff} << 52;
+    }
+    static SendTag unpack(std::uint64_t tag) noexcept {
+      SendTag what;
+      what.socket = static_cast<SocketIndex>(tag >> 8 & 0xff);
+      what.slot = static_cast<std::uint32_t>(tag >> 16 & 0xffff);
+      what.size = static_cast<std::uint32_t>(tag >> 32 & 0x1ffff);
+      what.tries = static_cast<std::uint32_t>(tag >> 49 & 3);
+      what.has_source = (tag >> 51 & 1) != 0;
+      what.release = static_cast<std::uint32_t>(tag >> 52);
+      return what;
+    }
+  };
+  static_assert(limits::kListenersMax <= 256 && limits::kMessageBytesMax < 0x1ffff &&
+                ErrorQueue::kTries <= 4);
   struct Tally {
     std::uint32_t datagrams = 0, truncated = 0;
     std::uint64_t octets = 0;
@@ -120,18 +152,21 @@ class Uring {
     iovec text{};
     alignas(cmsghdr) std::array<char, kControlBytes> control{};
   };
-  explicit Uring(const UringOptions& options);
+  Uring(const UringOptions& options, std::size_t sockets);
   Opened set_up(std::span<const UdpSocket> sockets);
   Opened register_buffers();
   void submit_and_wait(Instant until) noexcept;
   void flush() noexcept;
   void settle(int entered) noexcept;
+  void look_for_failed_sends() noexcept;
+  void on_failed_send(const io_uring_cqe& cqe) noexcept;
+  void prepare_send(io_uring_sqe& entry, const SendTag& what) noexcept;
   io_uring_sqe* next_entry() noexcept;
   SendBuffer take_after_flush(std::uint32_t octets) noexcept;
   void arm_receive(SocketIndex socket) noexcept;
   void arm_outside() noexcept;
   void on_other(const io_uring_cqe& cqe) noexcept;
-  void on_receive_error(int error) noexcept;
+  void on_receive_error(int error, SocketIndex socket) noexcept;
   void end_turn(unsigned seen, const Tally& tally) noexcept;
 
   static std::uint64_t tag(Kind kind, std::uint64_t socket = 0) noexcept {
@@ -155,7 +190,7 @@ class Uring {
 
   bool read_datagram(const io_uring_cqe& cqe, Received& received, Tally& tally) noexcept {
     if (cqe.res < 0) [[unlikely]] {
-      on_receive_error(-cqe.res);
+      on_receive_error(-cqe.res, socket_of(cqe));
       return false;
     }
     const char* buffer = buffer_at(cqe.flags >> IORING_CQE_BUFFER_SHIFT);
@@ -184,6 +219,8 @@ class Uring {
   std::thread::id owner_;  // who started it
   std::uint32_t buffer_octets_;
   std::uint32_t given_back_ = 0;
+  std::uint32_t releases_ = 0;  // of queued send slots
+  unsigned looked_at_ = 0;      // completions before this one have been looked at for failed sends
   std::uint64_t queued_datagrams_ = 0, queued_octets_ = 0;
   Pages buffers_, buffer_ring_;
   SendSlots slots_;
@@ -196,6 +233,7 @@ class Uring {
   std::uint64_t outside_count_ = 0;  // what the ring reads from outside_
   bool outside_armed_ = false;
   std::vector<int> peers_;  // ring descriptors by shard
+  ErrorQueue errors_;
   DriverCounters counters_;
 };
 static_assert(Driver<Uring>);

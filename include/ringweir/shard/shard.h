@@ -126,6 +126,9 @@ class Shard : private ShardCore {
     if (!hand_over(in, hash, owner)) shed(in);
   }
 
+  // Who is believed and what follows is the proxy's; here it is only counted (by the driver).
+  void on_unreachable(const Endpoint&, io::SocketIndex) {}
+
   const location::Registrations& registrations() const noexcept { return registrations_; }
   std::uint32_t parcels_out() const noexcept { return parcels_.out(); }
 

@@ -88,6 +88,8 @@ struct Inbox {
   std::vector<IpAddress> locals;
   std::vector<SocketIndex> sockets;
   std::vector<bool> truncated;
+  std::vector<Unreachable> unreachable;
+  void on_unreachable(const Endpoint& peer, SocketIndex socket) { unreachable.push_back({peer, socket}); }
   void on_datagram(const Received& in) {
     texts.emplace_back(in.bytes);
     peers.push_back(in.peer);
@@ -102,6 +104,7 @@ template <class D>
 struct Echo {
   D& driver;
   std::size_t count = 0, shed = 0;
+  void on_unreachable(const Endpoint&, SocketIndex) {}
   void on_datagram(const Received& in) {
     ++count;
     const auto size = static_cast<std::uint32_t>(in.bytes.size());
@@ -123,6 +126,14 @@ bool turn_until(D& driver, H& handler, const std::function<bool()>& holds) {
     driver.turn(handler, driver.now() + 5ms);
   }
   return true;
+}
+
+template <class D>
+void send_text(D& driver, std::string_view text, const Endpoint& to, SocketIndex socket = 0, const IpAddress& from = {}) {
+  const SendBuffer buffer = driver.take_buffer(static_cast<std::uint32_t>(text.size()));
+  ASSERT_NE(buffer.data, nullptr);
+  std::memcpy(buffer.data, text.data(), text.size());
+  driver.send(buffer, static_cast<std::uint32_t>(text.size()), socket, to, from);
 }
 
 // One message there and back: one turn reads and decides, the next sends.
