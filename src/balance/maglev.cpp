@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "ringweir/base/check.h"
 
@@ -31,7 +32,7 @@ Maglev::Maglev(std::span<const Member> members) {
   std::vector<std::uint8_t> order(members.size());
   std::iota(order.begin(), order.end(), std::uint8_t{0});
   // Turns are taken in the order of identities, so that where a target stands in a list moves no key.
-  std::ranges::stable_sort(order, {}, [&](std::uint8_t i) { return members[i].identity; });
+  std::ranges::sort(order, {}, [&](std::uint8_t i) { return std::pair(members[i].identity, i); });
   std::vector<Permutation> permutations;
   std::uint64_t most = 1;
   for (const Member& member : members) {

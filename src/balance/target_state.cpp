@@ -23,6 +23,7 @@ constexpr std::uint32_t ewma_us(std::uint64_t word) noexcept {
 constexpr std::uint32_t stamp_of(Instant now) noexcept {
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(now.time_since_epoch().count()) >> 16);
 }
+constexpr std::uint64_t kStepUsMin = 8;
 constexpr std::uint64_t kDecayTicks = static_cast<std::uint64_t>(PeakEwma::kDecay.count()) >> 16;
 
 // Another thread's stamp may be a little ahead of our `now`: no time has passed then.
@@ -39,12 +40,15 @@ void PeakEwma::observe(Duration sample, Instant now) noexcept {
   for (;;) {
     const std::uint64_t old = ewma_us(word);
     const std::uint64_t passed = ticks_since(word, now);
-    // A sample's weight is how long it was waited for: passed / (passed + decay), which is 1 - e^-x to first
-    // order.
-    const std::uint64_t next =
-        us >= old ? us
-                  : std::max<std::uint64_t>((old * kDecayTicks + us * passed) / (kDecayTicks + passed), 1);
-    if (next == old && passed == 0) return;
+    std::uint64_t next = us;
+    if (us < old) {
+      // A sample's weight is how long it was waited for: passed / (passed + decay), which is 1 - e^-x to
+      // first order. A step too small for whole microseconds waits for a later sample, or rounding would add
+      // up.
+      const std::uint64_t step = (old - us) * passed / (kDecayTicks + passed);
+      if (step < kStepUsMin) return;
+      next = old - step;
+    }
     // A stamp of another thread that is ahead of ours stays.
     const std::uint64_t stamp = passed == 0 && word != 0 ? word >> 32 : stamp_of(now);
     if (word_.compare_exchange_weak(word, stamp << 32 | next, kRelaxed)) return;

@@ -33,7 +33,7 @@ class StatusSet {
 // What ordinary traffic tells about a target. A bad outcome is a status in `codes` or, with `timeouts`, a
 // transaction that timed out; `after` of them in a row, with no other answer between, eject the target.
 struct Passive {
-  StatusSet codes;
+  StatusSet codes{};
   bool timeouts = true;
   std::uint8_t after = 3;     // at least 1
   Duration eject = 30s;       // the first ejection; 0: nothing is ever ejected
@@ -48,7 +48,7 @@ struct Probing {
 
 struct Failover {
   bool on_timeout = true, on_transport_error = true;
-  StatusSet codes;
+  StatusSet codes{};
   std::uint32_t tries = 2;  // targets tried for one request, the first included
   constexpr bool on(std::uint16_t status) const noexcept { return codes.has(status); }
 };

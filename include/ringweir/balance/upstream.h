@@ -42,10 +42,10 @@ class Upstream {
   struct Settings {
     std::string name;
     Algorithm algorithm = Algorithm::call_id_hash;
-    std::vector<Target> targets;  // at most kTargetsPerUpstreamMax, each with a state; may be empty (a name
-                                  // without addresses)
-    Failover failover;
-    Passive passive;
+    std::vector<Target> targets{};  // at most kTargetsPerUpstreamMax, each with a state; may be empty (a name
+                                    // without addresses)
+    Failover failover{};
+    Passive passive{};
     Duration slow_start = Duration::zero();
   };
   // Targets of one priority: choices are made within the first level that has a usable target.
