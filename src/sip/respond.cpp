@@ -1,7 +1,7 @@
 #include "ringweir/sip/respond.h"
 
 #include "ringweir/sip/name_addr.h"
-#include "sip/characters.h"
+#include "sip/received_via.h"
 
 namespace ringweir::sip {
 
@@ -20,6 +20,7 @@ struct Pen {
     std::memcpy(at, text.data(), text.size());
     at += text.size();
   }
+  void copy(std::string_view text) noexcept { put(text); }
   void value(std::string_view text, bool folded) noexcept {
     if (folded) [[unlikely]] {
       at += unfold(text, at).size();
@@ -31,53 +32,6 @@ struct Pen {
 };
 
 constexpr std::size_t kFixedMax = 256;  // status line without reason, names, line ends, received and rport
-
-bool sent_by_is(std::string_view host, std::string_view ip_text, const Endpoint& source) noexcept {
-  if (host == ip_text) return true;
-  if (source.ip.is_v4()) return false;
-  const auto ip = parse_ip(host);
-  return ip && *ip == source.ip;
-}
-
-// RFC 3261 18.2.1, RFC 3581 4: the top Via says where the request really came from, whatever it claimed.
-void put_top_via(Pen& pen, const Via& via, const Endpoint& source) noexcept {
-  char ip_buffer[kIpTextMax];
-  const std::string_view ip_text{ip_buffer, format_ip(source.ip, ip_buffer)};
-  const bool had_received = via.received_end != 0;
-  const bool add_received = via.has_rport || had_received || !sent_by_is(via.host, ip_text, source);
-  std::string_view text = via.text;
-  std::size_t at = 0;
-  auto copy_to = [&](std::size_t end) {
-    pen.put(text.substr(at, end - at));
-    at = end;
-  };
-  auto put_rport = [&] {
-    if (!via.has_rport) return;
-    copy_to(via.rport_offset);
-    *pen.at++ = '=';
-    pen.number(source.port);
-    at = via.rport_end;
-  };
-  const bool received_first = had_received && via.received_offset < via.rport_offset;
-  if (!received_first) put_rport();
-  if (had_received) {
-    copy_to(via.received_offset);
-    at = via.received_end;
-  }
-  if (received_first) put_rport();
-  copy_to(text.size());
-  if (add_received) {
-    pen.put(";received=");
-    pen.put(ip_text);
-  }
-}
-
-// What follows the first element of a comma list that was found well formed.
-std::string_view behind(std::string_view element, std::string_view list) noexcept {
-  std::string_view rest = list.substr(static_cast<std::size_t>(element.data() + element.size() - list.data()));
-  while (!rest.empty() && (rest.front() == ',' || is(rest.front(), kLws))) rest.remove_prefix(1);
-  return rest;
-}
 
 void put_vias(Pen& pen, const Message& request, const Essentials* read, const Endpoint& source) noexcept {
   const HeaderField* field = request.first(HeaderId::via);
@@ -92,7 +46,7 @@ void put_vias(Pen& pen, const Message& request, const Essentials* read, const En
   if (known) rest = behind(read->via.text, rest);
   if (top) {
     pen.put("Via: ");
-    put_top_via(pen, *top, source);
+    put_received_via(pen, *top, source);
     if (!rest.empty()) {
       pen.put(", ");
       pen.put(rest);

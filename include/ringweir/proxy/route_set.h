@@ -23,6 +23,7 @@ struct RouteSet {
   std::string_view next;
   bool next_is_strict = false;          // no lr: RequestEdits::last_route and request_uri change places (16.6 step 6)
   bool next_is_ours = false;
+  sip::RouteSpan behind_next;           // what is kept when `next` becomes the Request-URI (16.6 step 6)
   bool strip_maddr = false;             // the Request-URI's maddr is ours and is to be taken out (write_without_maddr)
   bool in_dialog = false;               // has a To tag
 };

@@ -9,7 +9,7 @@
 namespace ringweir::proxy {
 
 // `strip` characters (an escape is one) taken from the front of the user, `prefix` put before what is left; all else as it is.
-// false, and nothing written, when the user has no more than `strip` characters and there is no prefix: nobody would be left.
+// false, and nothing written, when there is no user, it has fewer characters than `strip`, or nobody would be left.
 bool write_edited_user(Writer& out, const sip::Uri& uri, std::uint8_t strip, std::string_view prefix) noexcept;
 
 // A Contact's or target's URI as a Request-URI: without header fields and the method parameter (19.1.1, table 1).
