@@ -75,8 +75,9 @@ std::string_view write_route_token(const Key128& key, const RouteToken& token, s
   return {out, static_cast<std::size_t>(end - out)};
 }
 
-std::optional<Followed> follow_route_token(const Key128& key, std::string_view token, std::string_view call_id,
-                                           std::string_view from_tag, std::string_view to_tag) noexcept {
+std::optional<Followed> follow_route_token(const Key128& key, std::string_view token,
+                                           std::string_view call_id, std::string_view from_tag,
+                                           std::string_view to_tag) noexcept {
   if (token.size() < kRouteTokenCharsMin || token.size() > kRouteTokenCharsMax) return std::nullopt;
   std::array<std::uint8_t, kBodyBytesMax + kMacBytes> bytes;
   if (!decode_base64url(token.substr(0, 4), bytes.data(), 3)) return std::nullopt;

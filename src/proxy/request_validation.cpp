@@ -13,14 +13,15 @@ bool is_loop(const sip::Via& via, const DomainSet& ours, std::uint32_t loop) noe
   return then && *then == loop && ours.is_local(via.host, via.port);
 }
 
-// A Via of ours whose request was routed by just what this one has is a loop. One with another hash is a spiral: the
-// request has changed since and may go round again (RFC 5393 4.2.2).
+// A Via of ours whose request was routed by just what this one has is a loop. One with another hash is a
+// spiral: the request has changed since and may go round again (RFC 5393 4.2.2).
 bool has_been_here(const sip::Message& request, const sip::Essentials& read, const DomainSet& ours,
                    std::uint32_t loop) noexcept {
   if (is_loop(read.via, ours, loop)) return true;
   std::string_view rest = request.value(sip::HeaderId::via);
   const sip::HeaderField* field = request.first(sip::HeaderId::via);
-  if (read.via.text.size() == rest.size() && request.next(*field) == nullptr) return false;  // the usual one Via
+  if (read.via.text.size() == rest.size() && request.next(*field) == nullptr)
+    return false;  // the usual one Via
   for (; field != nullptr; field = request.next(*field)) {
     rest = request.value(*field);
     while (!rest.empty()) {

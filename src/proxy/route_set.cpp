@@ -37,7 +37,8 @@ class RouteWalk {
     const auto address = sip::parse_name_addr(rest_, rest_);
     failed_ = !address;
     if (failed_) return std::nullopt;
-    const std::uint32_t behind = rest_.empty() ? field_->value_offset + field_->value_size : offset(rest_.data());
+    const std::uint32_t behind =
+        rest_.empty() ? field_->value_offset + field_->value_size : offset(rest_.data());
     return Element{*address, begin, behind};
   }
   bool failed() const noexcept { return failed_; }
@@ -57,7 +58,8 @@ class RouteWalk {
   bool failed_ = false;
 };
 
-// 16.4, first step: a strict router before us sent the request to our own Record-Route and put its target last.
+// 16.4, first step: a strict router before us sent the request to our own Record-Route and put its target
+// last.
 bool take_last_route(const sip::Message& request, RouteSet& set) noexcept {
   RouteWalk walk(request);
   std::optional<RouteWalk::Element> last;
@@ -91,9 +93,11 @@ bool is_ours(const sip::Uri& uri, const DomainSet& ours) noexcept {
   return ours.is_local(uri.host, uri.port);
 }
 
-// 16.4, last step: the Route that names us goes. Twice when we record-routed twice, which shows in the same token (RFC 5658);
-// another of ours behind it is there because the request passed us twice, and is to pass us twice again.
-void take_our_routes(const sip::Message& request, const DomainSet& ours, bool have_one, RouteSet& set) noexcept {
+// 16.4, last step: the Route that names us goes. Twice when we record-routed twice, which shows in the same
+// token (RFC 5658); another of ours behind it is there because the request passed us twice, and is to pass us
+// twice again.
+void take_our_routes(const sip::Message& request, const DomainSet& ours, bool have_one,
+                     RouteSet& set) noexcept {
   RouteWalk walk(request);
   auto element = walk.next();
   for (; element && element->begin < set.kept.end; element = walk.next()) {

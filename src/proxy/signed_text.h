@@ -1,5 +1,5 @@
-// What is signed: pieces one after the other, each with its length, so that no octet can move from one to the next. A long
-// piece stands in as its own MAC. Private to src/proxy.
+// What is signed: pieces one after the other, each with its length, so that no octet can move from one to the
+// next. A long piece stands in as its own MAC. Private to src/proxy.
 #pragma once
 #include <array>
 #include <cstdint>

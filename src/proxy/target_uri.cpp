@@ -18,7 +18,8 @@ bool equal_any_case(std::string_view lower_case, std::string_view text) noexcept
   return true;
 }
 
-// Each ";name=value" whose name is not among `without`. A URI's parameters have no quotes: every ';' begins one.
+// Each ";name=value" whose name is not among `without`. A URI's parameters have no quotes: every ';' begins
+// one.
 void put_parameters(Writer& out, std::string_view parameters,
                     std::initializer_list<std::string_view> without) noexcept {
   while (!parameters.empty()) {
@@ -40,7 +41,8 @@ std::string_view up_to_host(const sip::Uri& uri) noexcept {
 
 }  // namespace
 
-bool write_edited_user(Writer& out, const sip::Uri& uri, std::uint8_t strip, std::string_view prefix) noexcept {
+bool write_edited_user(Writer& out, const sip::Uri& uri, std::uint8_t strip,
+                       std::string_view prefix) noexcept {
   if (!is_sip(uri) || uri.user.empty()) return false;
   std::string_view left = uri.user;
   for (; strip > 0; --strip) {

@@ -38,8 +38,9 @@ std::string_view write(char letter, const std::uint8_t* bytes, std::size_t size,
   return {out, static_cast<std::size_t>(end - out)};
 }
 
-// A branch with the cookie is unique by itself (RFC 3261 8.1.1.7); before it, sent-by, From tag, Call-ID and CSeq number
-// are what tells transactions apart (17.2.3). `back` is signed because it is what a liar would want to choose.
+// A branch with the cookie is unique by itself (RFC 3261 8.1.1.7); before it, sent-by, From tag, Call-ID and
+// CSeq number are what tells transactions apart (17.2.3). `back` is signed because it is what a liar would
+// want to choose.
 std::uint64_t stateless_mac(const Key128& key, const sip::Via& via, const sip::Message& message,
                             const sip::Essentials& read, const Endpoint& back, std::uint32_t loop) noexcept {
   SignedText text(key);
@@ -105,12 +106,14 @@ StatelessBranch stateless_branch(const Key128& key, const sip::Message& request,
 }
 
 bool verify_stateless_branch(const Key128& key, std::string_view branch, const sip::Message& response,
-                             const sip::Essentials& read, const sip::Via& below, const Endpoint& back) noexcept {
+                             const sip::Essentials& read, const sip::Via& below,
+                             const Endpoint& back) noexcept {
   const auto claimed = parse_stateless_branch(branch);
   return claimed && claimed->mac == stateless_mac(key, below, response, read, back, claimed->loop);
 }
 
-std::uint32_t loop_hash(const KeyedHash& hash, const sip::Message& request, const sip::Essentials& read) noexcept {
+std::uint32_t loop_hash(const KeyedHash& hash, const sip::Message& request,
+                        const sip::Essentials& read) noexcept {
   std::uint64_t sum = read.cseq.number;
   const auto add = [&](std::string_view text) {
     sum = (std::rotl(sum, 23) ^ hash(text)) * 0x9e3779b97f4a7c15ull;

@@ -34,7 +34,10 @@ bool has_bare_line_feed(const Message& message, std::uint32_t end) noexcept {
 class SpanCopy {
  public:
   SpanCopy(Writer& out, const Message& message) noexcept
-      : message_(message), out_(out), end_(headers_end(message)), careful_(has_bare_line_feed(message, end_)) {}
+      : message_(message),
+        out_(out),
+        end_(headers_end(message)),
+        careful_(has_bare_line_feed(message, end_)) {}
 
   void up_to(std::uint32_t offset) noexcept {
     if (offset > at_) copy(message_.bytes().substr(at_, offset - at_));
@@ -179,7 +182,8 @@ void put_line(Writer& out, std::string_view name, std::string_view value) noexce
 }
 
 // What ACK and CANCEL take from the INVITE that they belong to.
-void put_companion(Writer& out, const Message& invite, std::string_view method, std::string_view to) noexcept {
+void put_companion(Writer& out, const Message& invite, std::string_view method,
+                   std::string_view to) noexcept {
   out.put(method);
   out.put(" ");
   out.put(invite.request_uri());
@@ -218,7 +222,8 @@ RouteSpan routes_behind(const Message& message, std::size_t count) noexcept {
   return span;
 }
 
-void write_request(Writer& out, const Message& request, const Essentials& read, const RequestEdits& edits) noexcept {
+void write_request(Writer& out, const Message& request, const Essentials& read,
+                   const RequestEdits& edits) noexcept {
   SpanCopy copy(out, request);
   put_start_line(copy, request, edits.request_uri);
   put_new_fields(copy, request, edits);

@@ -1,5 +1,5 @@
-// The top Via of a request says where it really came from, whatever it claimed (RFC 3261 18.2.1, RFC 3581 4): the same text
-// in the response to it and in the request that is passed on. Private to src/sip.
+// The top Via of a request says where it really came from, whatever it claimed (RFC 3261 18.2.1, RFC 3581 4):
+// the same text in the response to it and in the request that is passed on. Private to src/sip.
 #pragma once
 #include <string_view>
 
@@ -16,7 +16,8 @@ inline bool sent_by_is(std::string_view host, std::string_view ip_text, const En
   return ip && *ip == source.ip;
 }
 
-inline constexpr std::size_t kReceivedBytesMax = 6 + 10 + kIpTextMax;  // what put_received_via() adds to the Via's text
+inline constexpr std::size_t kReceivedBytesMax =
+    6 + 10 + kIpTextMax;  // what put_received_via() adds to the Via's text
 
 // `Pen` has copy(text) for what was received, put(text) and number(n) for what is ours.
 template <class Pen>
@@ -54,7 +55,8 @@ void put_received_via(Pen& pen, const Via& via, const Endpoint& source) noexcept
 
 // What follows the first element of a comma list that was found well formed.
 inline std::string_view behind(std::string_view element, std::string_view list) noexcept {
-  std::string_view rest = list.substr(static_cast<std::size_t>(element.data() + element.size() - list.data()));
+  std::string_view rest =
+      list.substr(static_cast<std::size_t>(element.data() + element.size() - list.data()));
   while (!rest.empty() && (rest.front() == ',' || is(rest.front(), kLws))) rest.remove_prefix(1);
   return rest;
 }

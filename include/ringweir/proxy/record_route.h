@@ -1,6 +1,6 @@
-// The signed Record-Route (RFC 3261 16.6 step 4): <sip:SENT_BY;lr;rw=TOKEN>. A request that brings it back as its Route is
-// led to the other side of its call without any state, by every edge that has the same key, and nobody else can make one.
-// Pure; any thread.
+// The signed Record-Route (RFC 3261 16.6 step 4): <sip:SENT_BY;lr;rw=TOKEN>. A request that brings it back as
+// its Route is led to the other side of its call without any state, by every edge that has the same key, and
+// nobody else can make one. Pure; any thread.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -28,8 +28,8 @@ inline constexpr std::size_t kRouteTokenCharsMin = 31;  // two IPv4 sides
 inline constexpr std::size_t kRouteTokenCharsMax = 63;  // two IPv6 sides
 inline constexpr std::string_view kRouteTokenParameter = "rw";
 
-// `initiator_tag`: the From tag of the request that begins the dialog. A token made with an empty one is never followed.
-// `out` has room for kRouteTokenCharsMax; the text is in it.
+// `initiator_tag`: the From tag of the request that begins the dialog. A token made with an empty one is
+// never followed. `out` has room for kRouteTokenCharsMax; the text is in it.
 std::string_view write_route_token(const Key128& key, const RouteToken& token, std::string_view call_id,
                                    std::string_view initiator_tag, char* out) noexcept;
 
@@ -39,8 +39,9 @@ struct Followed {
   bool by_initiator = false;
 };
 // From tag and To tag as in the request. nullopt: not ours, changed, or of another call: the routes decide.
-std::optional<Followed> follow_route_token(const Key128& key, std::string_view token, std::string_view call_id,
-                                           std::string_view from_tag, std::string_view to_tag) noexcept;
+std::optional<Followed> follow_route_token(const Key128& key, std::string_view token,
+                                           std::string_view call_id, std::string_view from_tag,
+                                           std::string_view to_tag) noexcept;
 
 // "<sip:SENT_BY;lr;rw=TOKEN>", for RequestEdits::record_routes. `sent_by` as in Via: host or host:port.
 void write_record_route(Writer& out, std::string_view sent_by, std::string_view token) noexcept;

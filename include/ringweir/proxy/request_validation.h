@@ -18,19 +18,20 @@ struct RequestCheck {
   std::uint16_t status = 0;
   sip::Fault fault = sip::Fault::none;  // of a 400
   std::uint8_t max_forwards = 70;       // as received, 70 where there is none
-  std::uint32_t max_breadth = 0;        // branches may use no more together: as received, at most the policy's
-  std::uint32_t loop = 0;               // loop_hash(), for the branches of what is forwarded
+  std::uint32_t max_breadth = 0;  // branches may use no more together: as received, at most the policy's
+  std::uint32_t loop = 0;         // loop_hash(), for the branches of what is forwarded
 };
 
-// Step 1, reasonable syntax, has been done: `read` is what sip::validate_request read, `uri` the Request-URI, parsed.
-// Step 6, authentication, is the caller's. `max_breadth` is the policy's: the default and the most. A 483 to an OPTIONS may instead be
-// answered by the edge itself (16.3 step 3). Nothing is answered to an ACK, whatever the status.
+// Step 1, reasonable syntax, has been done: `read` is what sip::validate_request read, `uri` the Request-URI,
+// parsed. Step 6, authentication, is the caller's. `max_breadth` is the policy's: the default and the most. A
+// 483 to an OPTIONS may instead be answered by the edge itself (16.3 step 3). Nothing is answered to an ACK,
+// whatever the status.
 RequestCheck check_request(const sip::Message& request, const sip::Essentials& read, const sip::Uri& uri,
                            const DomainSet& ours, const KeyedHash& hash,
                            std::uint32_t max_breadth = kMaxBreadthDefault) noexcept;
 
-// RFC 5393 5.3.3: what each of `branches` requests forwarded at once gets of `max_breadth`; 0: too little, answer 440.
-// A serial search reuses what a branch that has ended gave back.
+// RFC 5393 5.3.3: what each of `branches` requests forwarded at once gets of `max_breadth`; 0: too little,
+// answer 440. A serial search reuses what a branch that has ended gave back.
 constexpr std::uint32_t breadth_of_each(std::uint32_t max_breadth, std::uint32_t branches) noexcept {
   return branches == 0 ? max_breadth : max_breadth / branches;
 }

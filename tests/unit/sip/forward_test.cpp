@@ -20,7 +20,8 @@ std::string key(const Case& c, const std::string& name) {
 struct Received {
   explicit Received(std::string bytes) : text(std::move(bytes)) {
     parsed = parse(text, Framing::datagram, message).completeness == Completeness::complete;
-    const Error error = message.is_request() ? validate_request(message, read) : validate_response(message, read);
+    const Error error =
+        message.is_request() ? validate_request(message, read) : validate_response(message, read);
     valid = parsed && error.fault == Fault::none;
   }
   std::string text;
@@ -85,7 +86,8 @@ TEST(Forward, vectors_come_out_as_written) {
 
 const char* const kInvite =
     "INVITE sip:101@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.5;rport;branch=z9hG4bKabc\r\n"
-    "From: <sip:100@example.com>;tag=1\r\nTo: <sip:101@example.com>\r\nCall-ID: a@b\r\nCSeq: 2 INVITE\r\n\r\nbody";
+    "From: <sip:100@example.com>;tag=1\r\nTo: <sip:101@example.com>\r\nCall-ID: a@b\r\nCSeq: 2 "
+    "INVITE\r\n\r\nbody";
 
 TEST(Forward, a_message_that_does_not_fit_fails_at_every_size) {
   const Received in(kInvite);
@@ -130,7 +132,8 @@ TEST(Forward, the_via_below_ours_tells_where_a_response_goes) {
   EXPECT_EQ(destination(ours + "\r\n"), std::nullopt);
   EXPECT_EQ(destination(ours + "\r\nv: SIP/2.0/UDP 10.0.0.1\r\n"), "10.0.0.1:5060");
   EXPECT_EQ(destination(ours + ", SIP/2.0/UDP h:5070;received=192.0.2.9\r\n"), "192.0.2.9:5070");
-  EXPECT_EQ(destination(ours + "\r\nVia: SIP/2.0/UDP h:5070;rport=99;received=2001:db8::1\r\n"), "[2001:db8::1]:99");
+  EXPECT_EQ(destination(ours + "\r\nVia: SIP/2.0/UDP h:5070;rport=99;received=2001:db8::1\r\n"),
+            "[2001:db8::1]:99");
   EXPECT_EQ(destination(ours + "\r\nVia: SIP/2.0/UDP 10.0.0.1;maddr=203.0.113.1\r\n"), "10.0.0.1:5060");
   EXPECT_EQ(destination(ours + "\r\nVia: SIP/2.0/UDP h\r\n"), "a name");
 }
