@@ -76,7 +76,7 @@ Values CallMessages::values_of(const Call& call, char letter) const noexcept {
   return values;
 }
 
-void CallMessages::invite(const Call& call, std::string_view credentials) {
+std::size_t CallMessages::invite(const Call& call, std::string_view credentials) {
   const std::uint32_t peer = caller_peer(call);
   const Template& form = forms_[peer].invite;
   const std::size_t size = form.size() + credentials.size() + offer_.size();
@@ -84,6 +84,7 @@ void CallMessages::invite(const Call& call, std::string_view credentials) {
       .put(form, values_of(call, static_cast<char>('a' + call.challenged)))
       .put(credentials)
       .put(offer_);
+  return size;
 }
 
 void CallMessages::ack_refusal(const Call& call, std::string_view to) {

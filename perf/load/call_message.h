@@ -29,8 +29,8 @@ class CallMessages {
     return "sip:" + std::to_string(phones_.name(call.callee)) + "@" + host_;
   }
 
-  // credentials: a whole line, or nothing.
-  void invite(const Call& call, std::string_view credentials);
+  // credentials: a whole line, or nothing. The message's octets.
+  std::size_t invite(const Call& call, std::string_view credentials);
   // RFC 3261 17.1.1.3: the ACK to a response that is no 2xx, hop by hop, its To from the response.
   void ack_refusal(const Call& call, std::string_view to);
   void ack(const Call& call, const Dialog& dialog);

@@ -52,7 +52,8 @@ void Callers::send(Call& call) {
     world_.messages.bye(call, world_.table.dialog(call));
   } else {
     const bool challenged = call.challenged != 0;
-    world_.messages.invite(call, challenged ? world_.table.dialog(call).credentials.view() : "");
+    world_.counts().invite_octets =
+        world_.messages.invite(call, challenged ? world_.table.dialog(call).credentials.view() : "");
   }
 }
 

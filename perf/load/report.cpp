@@ -76,12 +76,12 @@ std::string outcome_json(const Outcome& outcome) {
 
 std::string calls_json(const CallCounts& calls) {
   std::string text = fmt::format(
-      R"("calls": {{"begun": {}, "answered": {}, "trying": {}, "without_ringing": {}, "answered_again": {}, )"
+      R"("calls": {{"begun": {}, "invite_octets": {}, "answered": {}, "trying": {}, "without_ringing": {}, "answered_again": {}, )"
       R"("invited_again": {}, "disorder": {}, "misrouted": {}, "reached_twice": {}, )"
       R"("lost_invite": {}, "lost_answer": {}, "lost_bye": {}, )",
-      calls.begun, calls.answered, calls.trying, calls.without_ringing, calls.answered_again,
-      calls.invited_again, calls.disorder, calls.misrouted, calls.reached_twice, calls.lost_invite,
-      calls.lost_answer, calls.lost_bye);
+      calls.begun, calls.invite_octets, calls.answered, calls.trying, calls.without_ringing,
+      calls.answered_again, calls.invited_again, calls.disorder, calls.misrouted, calls.reached_twice,
+      calls.lost_invite, calls.lost_answer, calls.lost_bye);
   text += quantiles_json("first_response_us", calls.first_response) + ", ";
   text += quantiles_json("ringing_us", calls.ringing) + ", ";
   text += fmt::format(R"("strange": {{{}}}, "per_target": {{{}}}}})", counts_of(calls.strange, "\"{}\": {}"),

@@ -1,13 +1,16 @@
-"""Starts and stops what perf/compare measures: the floor, Kamailio and ringweir, each pinned to one core."""
+"""Starts and stops what perf/compare measures: the floor, Kamailio and ringweir, each pinned to one core.
+
+A server takes a job: `register` (a registrar, OPTIONS too), `users` (that and calls between its users), `stateless` or
+`stateful` (a call balancer over two targets, whose ports are in `targets`)."""
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+CONFIGS = HERE.parent.parent / "configs"
 USER_BASE = 1_000_000
 
 CONFIG = """version: 1
@@ -51,6 +54,7 @@ class Server:
         self.cpu = cpu
         self.folder = pathlib.Path(folder)
         self.port = free_port(socket.SOCK_DGRAM)
+        self.targets = [free_port(socket.SOCK_DGRAM) for _ in range(2)]
         self.process = None
 
     def command(self):
@@ -130,29 +134,49 @@ class Floor(Server):
 
 
 class Kamailio(Server):
+    """-b: a receive buffer as large as the others ask for; what it finds by probing stops at 256 KiB and drops calls."""
+
     name = "Kamailio"
 
-    def __init__(self, cpu, folder, shared_memory_mb=1024):
+    def __init__(self, cpu, folder, job="register", shared_memory_mb=1024):
         super().__init__(cpu, folder)
         self.shared_memory_mb = shared_memory_mb
-        for name in ("kamailio.cfg", "dispatcher.list"):
-            shutil.copy(HERE / name, self.folder / name)
+        text = (HERE / "kamailio.cfg").read_text()
+        if job == "stateless":
+            text = text.replace("t_relay();", "forward();")
+        (self.folder / "kamailio.cfg").write_text(text)
+        (self.folder / "dispatcher.list").write_text(
+            "".join(f"1 sip:127.0.0.1:{target}\n" for target in self.targets))
 
     def command(self):
         return ["kamailio", "-x", "fm", "-X", "fm", "-DD", "-E", "-f", "kamailio.cfg", "-w", str(self.folder),
-                "-l", f"udp:127.0.0.1:{self.port}", "-m", str(self.shared_memory_mb), "-M", "16"]
+                "-l", f"udp:127.0.0.1:{self.port}", "-b", str(4 << 20), "-m", str(self.shared_memory_mb), "-M", "16"]
 
 
 class Ringweir(Server):
     """With two shards both are on the one core, so that the load keeps the other: what is compared is CPU time."""
 
-    def __init__(self, cpu, folder, binary, users, shards=1, io="auto"):
+    def __init__(self, cpu, folder, binary, job="register", users=0, shards=1, io="auto"):
         super().__init__(cpu, folder)
         self.name = "ringweir" if shards == 1 else f"ringweir, {shards} shards"
         self.binary = binary
         write_users(self.folder / "users.csv", users)
-        (self.folder / "ringweir.yaml").write_text(CONFIG.format(
-            shards=shards, io=io, port=self.port, admin_port=free_port(socket.SOCK_STREAM)))
+        admin_port = free_port(socket.SOCK_STREAM)
+        if job in ("stateless", "stateful"):
+            text = self._balancer(job, admin_port, shards, io)
+        else:
+            text = CONFIG.format(shards=shards, io=io, port=self.port, admin_port=admin_port)
+        (self.folder / "ringweir.yaml").write_text(text)
+
+    def _balancer(self, job, admin_port, shards, io):
+        """configs/balancer-JOB.yaml as it stands, but on ports that are free."""
+        text = (CONFIGS / f"balancer-{job}.yaml").read_text()
+        for was, now in ((":5060", f":{self.port}"), (":8080", f":{admin_port}"), (":30000", f":{self.targets[0]}"),
+                         (":30001", f":{self.targets[1]}"), ("shards: 1,", f"shards: {shards}, io: {io},")):
+            if was not in text:
+                raise RuntimeError(f"configs/balancer-{job}.yaml has no {was}")
+            text = text.replace(was, now)
+        return text
 
     def command(self):
         return [self.binary, "serve", "--config", str(self.folder / "ringweir.yaml")]

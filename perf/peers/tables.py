@@ -1,8 +1,10 @@
 """Turns the rows of perf/compare into its Markdown pages."""
 import statistics
 
-TITLES = {"options": "OPTIONS, 200", "register": "REGISTER, 401, REGISTER, 200", "refresh": "authorised refresh, 200"}
-ECHOES = {"register": 2}  # datagrams each way, one where not named: the unit of the floor
+TITLES = {"options": "OPTIONS, 200", "register": "REGISTER, 401, REGISTER, 200", "refresh": "authorised refresh, 200",
+          "call-stateless": "call, stateless", "call-stateful": "call, stateful", "call-users": "call, user to user"}
+# Datagrams each way, one where not named: the unit of the floor.
+ECHOES = {"register": 2, "call-stateless": 6, "call-stateful": 7, "call-users": 7}
 SATURATED = 0.97
 
 
@@ -18,7 +20,7 @@ def usable(row):
 
 def progress(turn, row):
     remark = "" if usable(row) else ("  NOT CLEAN" if saturated(row) else "  NOT SATURATED")
-    return (f"round {turn} {row['workload']:9} {row['server']:18} {row['server_cpu_us']:7.3f} us  "
+    return (f"round {turn} {row['workload']:14} {row['server']:18} {row['server_cpu_us']:7.3f} us  "
             f"{row['per_second']:9.0f}/s  server {row['server_utilisation']:.1%} of core {row['core_utilisation']:.1%}  "
             f"load {row['load_utilisation']:.1%}  retransmitted {row['retransmissions']}{remark}")
 
@@ -47,6 +49,7 @@ def cpu_rows(rows, workload):
         marks = sum(not usable(row) for row in mine)
         spread = f"{min(r['server_cpu_us'] for r in mine):.2f} to {max(r['server_cpu_us'] for r in mine):.2f}"
         yield (f"| {TITLES[workload]} | {name} | {cpu[name]:.3f} | {spread} | {ratio(cpu[name] * ECHOES.get(workload, 1), cpu.get('floor'))} | "
+               f"{ratio(cpu[name], cpu.get('floor'))} | "
                f"{ratio(cpu.get('Kamailio', 0), cpu[name]) if 'Kamailio' in cpu else '-'} | "
                f"{ratio(cpu[name], cpu.get('ringweir'))} | {median(mine, 'per_second'):.0f} | "
                f"{min(r['server_utilisation'] for r in mine):.1%} | {max(r['load_utilisation'] for r in mine):.1%} | "
@@ -56,7 +59,7 @@ def cpu_rows(rows, workload):
 
 def cpu_page(rows, options, facts):
     lines = ["# Server CPU per transaction\n", heading(facts)]
-    lines.append(f"One run, {options.rounds} alternating rounds of {options.seconds:g} s each after a second of warm-up; medians. "
+    lines.append(f"One run, {options.rounds} alternating rounds of {options.seconds:g} s each after {options.warm_up:g} s of warm-up; medians. "
                  f"{options.users:,} users, {options.window} transactions in flight from one peer address. "
                  "The server is pinned to one core, the load to the other.\n")
     lines.append("The floor echoes the same datagrams by io_uring and parses nothing; a REGISTER with its challenge is two "
@@ -64,9 +67,13 @@ def cpu_page(rows, options, facts):
                  "CPU is that of every thread of the server's processes between two moments of the steady part, "
                  "divided by the transactions completed between them. A row is a result only where the server's core was at least "
                  f"{SATURATED:.0%} busy with the server, the load was not, and every transaction ended as it should.\n")
-    lines.append("| transaction | server | CPU us | spread | in echoes | times cheaper than Kamailio | to one shard | "
+    if any(workload.startswith("call") for workload in options.workloads):
+        lines.append("A call is INVITE, 180, 200, ACK, BYE, 200 through the server, which records its route, with two callees "
+                     "(user to user: among the registered users, each where it registered); its floor is six echoes of those "
+                     "datagrams, seven where the server sends a 100. The load plays callers and callees.\n")
+    lines.append("| transaction | server | CPU us | spread | in echoes | to the floor | times cheaper than Kamailio | to one shard | "
                  "a second | server busy, least | load busy, most | load CPU us | retransmitted | a result |")
-    lines.append("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+    lines.append("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for workload in options.workloads:
         lines += cpu_rows(rows, workload)
     if options.shards2:
@@ -83,4 +90,48 @@ def memory_page(rows, count, facts):
         each = (row["after"] - row["before"]) / count
         state = f"{row['completed']:,}" + ("" if row["clean"] else ", **not clean**")
         lines.append(f"| {row['server']} | {row['before'] / 2**20:.0f} | {row['after'] / 2**20:.0f} | {each:.0f} | {state} |")
+    return "\n".join(lines) + "\n"
+
+
+def overload_page(rows, options, facts):
+    lines = [f"# Calls at {options.times:g} times the capacity, {options.overload_seconds:g} s\n", heading(facts)]
+    lines.append(f"Job: {options.job}. The capacity is that of a closed loop of {options.window} calls just before on the same "
+                 "server; then calls begin at that multiple of it, whatever becomes of them, and callers send again as RFC 3261 "
+                 "says. Completed: from INVITE to the 200 of BYE, a second, without the first two seconds. The delay is "
+                 "from an INVITE's first sending, or when it was due, to the first response of any kind, a 503 as well. "
+                 "Memory: proportional resident.\n")
+    lines.append("| server | capacity/s | offered/s | begun/s | completed/s | of capacity | refused 503 | timed out | other | "
+                 "delay p50 ms | p99 ms | max ms | MiB before | most | after | load busy | still runs |")
+    lines.append("|" + "---|" * 17)
+    for found in rows:
+        row, calls = found["row"], found["row"]["calls"]
+        refused = row["unexpected"].get("503", 0)
+        other = sum(row["unexpected"].values()) - refused
+        delay = calls["first_response_us"]
+        lines.append(
+            f"| {found['server']} | {found['capacity']['per_second']:.0f} | {found['offered']:.0f} | "
+            f"{calls['begun'] / options.overload_seconds:.0f} | {row['per_second']:.0f} | "
+            f"{row['per_second'] / found['capacity']['per_second']:.1%} | {refused} | {row['timeouts']} | {other} | "
+            f"{delay['p50'] / 1000:.1f} | {delay['p99'] / 1000:.1f} | {delay['max'] / 1000:.1f} | "
+            f"{found['before'] / 2**20:.0f} | {found['most'] / 2**20:.0f} | {found['after'] / 2**20:.0f} | "
+            f"{row['load_utilisation']:.0%} | {'yes' if found['alive'] else '**no**'} |")
+    return "\n".join(lines) + "\n"
+
+
+def transactions_page(rows, options, facts):
+    count = options.transactions
+    lines = [f"# Memory of {count:,} INVITE transactions in flight\n", heading(facts)]
+    lines.append(f"Job: {options.job}. Every callee rings and none answers: the server holds a server and a client transaction for "
+                 "each call. Proportional resident memory of its processes before and then; after that every call is "
+                 "answered and ended. The message is the INVITE as its caller sent it.\n")
+    lines.append("| server | before MiB | ringing MiB | after MiB | ringing | octets a pair | of them the message | beyond it | "
+                 "ended | as they should |")
+    lines.append("|" + "---|" * 10)
+    for found in rows:
+        each = (found["held"] - found["before"]) / count
+        message = found["row"]["calls"]["invite_octets"]
+        lines.append(
+            f"| {found['server']} | {found['before'] / 2**20:.0f} | {found['held'] / 2**20:.0f} | "
+            f"{found['after'] / 2**20:.0f} | {found['ringing']:,} | {each:.0f} | {message} | {each - message:.0f} | "
+            f"{found['row']['completed']:,} | {'yes' if found['row']['clean'] else '**no**'} |")
     return "\n".join(lines) + "\n"
