@@ -43,6 +43,7 @@ void list_node(Lister& out, const Config& config) {
   out.add("node.shards", node.shards == 0 ? "auto" : std::to_string(node.shards), kRestartOnly);
   out.add("node.pin", node.pin ? "true" : "false", kRestartOnly);
   out.add("node.io", std::string(name_of(node.io)), kRestartOnly);
+  out.add("node.drain", format_duration(node.drain));
   for (const Listener& listener : config.listeners) {
     const std::string path = "listeners." + listener.name;
     out.add(path + ".bind", to_string(listener.bind), kRestartOnly);
@@ -78,25 +79,91 @@ void list_auth(Lister& out, const Auth& auth) {
   list_users(out, auth.users);
 }
 
-std::string describe(const proxy::Action& action) {
+std::string passive_of(const Health& health) {
+  if (!health.passive) return "off";
+  std::vector<std::string> codes;
+  for (const std::uint16_t code : health.passive->codes) codes.push_back(std::to_string(code));
+  return join(codes) + " for " + format_duration(health.passive->eject);
+}
+
+std::string failover_of(const Failover& failover) {
+  std::vector<std::string> on;
+  if (failover.on_timeout) on.push_back("timeout");
+  if (failover.on_transport_error) on.push_back("transport_error");
+  for (const std::uint16_t code : failover.codes) on.push_back(std::to_string(code));
+  return join(on) + "; tries " + std::to_string(failover.tries);
+}
+
+void list_upstream(Lister& out, const Upstream& upstream) {
+  const std::string path = "upstreams." + upstream.name;
+  out.add(path + ".algorithm", std::string(to_string(upstream.algorithm)));
+  for (const Target& target : upstream.targets) {
+    std::string text = "weight " + std::to_string(target.weight);
+    if (target.priority > 0) text += ", priority " + std::to_string(target.priority);
+    out.add(path + ".targets." + target.uri, text);
+  }
+  const Health& health = upstream.health;
+  out.add(path + ".health.probe", health.every == 0s
+                                      ? "off"
+                                      : health.method + " every " + format_duration(health.every) +
+                                            ", timeout " + format_duration(health.timeout));
+  out.add(path + ".health.fail", std::to_string(health.fail));
+  out.add(path + ".health.rise", std::to_string(health.rise));
+  out.add(path + ".health.passive", passive_of(health));
+  out.add(path + ".failover", failover_of(upstream.failover));
+  out.add(path + ".slow_start", format_duration(upstream.slow_start));
+}
+
+void list_proxy(Lister& out, const Proxy& proxy, const Dns& dns) {
+  out.add("proxy.record_route", proxy.record_route ? "true" : "false");
+  out.add("proxy.timer_c", format_duration(proxy.timer_c));
+  out.add("proxy.max_breadth", std::to_string(proxy.max_breadth));
+  out.add("proxy.forks", std::to_string(proxy.forks));
+  std::vector<std::string> servers;
+  for (const Endpoint& each : dns.servers) servers.push_back(to_string(each));
+  out.add("dns.servers", servers.empty() ? "the machine's" : join(servers));
+  out.add("dns.timeout", format_duration(dns.timeout));
+  out.add("dns.tries", std::to_string(dns.tries));
+  out.add("dns.ttl", format_duration(dns.ttl_min) + " to " + format_duration(dns.ttl_max));
+}
+
+std::string rewrite_of(const proxy::Action& action) {
+  std::string text;
+  if (action.strip > 0) text += ", strip " + std::to_string(action.strip);
+  if (!action.prefix.empty()) text += ", prefix " + action.prefix;
+  return text;
+}
+
+std::string describe(const proxy::Action& action, const Config& config) {
   const std::string reply = std::to_string(action.code) + (action.reason.empty() ? "" : " " + action.reason);
   switch (action.kind) {
     case proxy::Action::Kind::reply: return "reply " + reply;
     case proxy::Action::Kind::register_local: return "register local";
     case proxy::Action::Kind::lookup_location:
       return "lookup location, else " + (action.code ? reply : "480");
+    case proxy::Action::Kind::redirect_location:
+      return "redirect location, else " + (action.code ? reply : "480");
+    case proxy::Action::Kind::redirect_upstream:
+      return "redirect " + config.upstreams.at(action.upstream).name + rewrite_of(action);
+    case proxy::Action::Kind::forward:
+      return "forward " + config.upstreams.at(action.upstream).name +
+             (action.stateless ? ", stateless" : "") + rewrite_of(action);
   }
   return "";
 }
 
-std::string describe(const proxy::Route& route) {
+std::string describe(const proxy::Route& route, const Config& config) {
   std::string text;
   const proxy::Match& match = route.match;
   if (!match.methods.empty()) text += "method " + join(match.methods) + " ";
   if (match.local_domain) text += "domain local ";
   if (!match.domain.empty()) text += "domain " + match.domain + " ";
   if (match.has_user) text += "user " + match.user + " ";
-  return (text.empty() ? "everything: " : text.substr(0, text.size() - 1) + ": ") + describe(route.action);
+  std::vector<std::string> sources;
+  for (const Network& each : match.sources) sources.push_back(to_string(each));
+  if (!sources.empty()) text += "source " + join(sources) + " ";
+  return (text.empty() ? "everything: " : text.substr(0, text.size() - 1) + ": ") +
+         describe(route.action, config);
 }
 
 }  // namespace
@@ -121,6 +188,10 @@ std::string format_size(std::uint64_t octets) {
   return std::to_string(octets) + "B";
 }
 
+std::string describe_route(const Config& config, std::size_t index) {
+  return describe(config.routes.at(index), config);
+}
+
 std::vector<Setting> settings(const Config& config) {
   Lister out;
   list_node(out, config);
@@ -131,9 +202,11 @@ std::vector<Setting> settings(const Config& config) {
   out.add("registrar.max_expires", format_duration(config.registrar.max_expires));
   out.add("registrar.max_contacts", std::to_string(config.registrar.max_contacts));
   out.add("registrar.max_bindings", std::to_string(config.registrar.max_bindings), kRestartOnly);
+  for (const Upstream& upstream : config.upstreams) list_upstream(out, upstream);
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
-    out.add("routes." + std::to_string(i + 1), describe(config.routes[i]));
+    out.add("routes." + std::to_string(i + 1), describe_route(config, i));
   }
+  list_proxy(out, config.proxy, config.dns);
   out.add("limits.max_message", format_size(config.limits.max_message));
   out.add("trace.ring", std::to_string(config.trace.ring), kRestartOnly);
   out.add("trace.recording", config.trace.recording ? "true" : "false", kRestartOnly);

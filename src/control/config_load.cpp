@@ -55,6 +55,8 @@ Config read_config(Reader& reader, const YamlNode& document) {
   read_registrar(root, config.registrar);
   read_upstreams(root, config.upstreams);
   read_routes(root, config);
+  read_proxy(root, config.proxy);
+  read_dns(root, config.dns);
   read_limits(root, config.limits);
   read_trace(root, config.trace);
   read_admin(root, config.admin, config.lab.enabled);

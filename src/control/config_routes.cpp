@@ -7,6 +7,9 @@ namespace {
 
 constexpr std::size_t kUserPatternBytesMax = 64;
 constexpr std::size_t kReasonBytesMax = 128;
+constexpr std::uint32_t kStripMax = 32;
+constexpr std::size_t kPrefixBytesMax = 32;
+constexpr std::size_t kSourcesMax = 256;
 enum class Mode : std::uint8_t { stateful, stateless };
 constexpr std::pair<std::string_view, Mode> kModes[] = {{"stateful", Mode::stateful},
                                                         {"stateless", Mode::stateless}};
@@ -63,6 +66,26 @@ void read_domain(Section& match, proxy::Match& out) {
   out.domain = host->find(':') == host->npos ? *host : "[" + *host + "]";
 }
 
+// One range of addresses, or a list of them.
+void read_sources(Section& match, std::vector<Network>& sources) {
+  const YamlNode* node = match.take("source");
+  if (!node) return;
+  const auto add = [&](const YamlNode& item) {
+    Reader& reader = match.reader();
+    const std::string* text = reader.plain(item, "routes.match.source");
+    if (!text) return;
+    const auto network = parse_network(*text);
+    if (!network) {
+      return reader.report(item.at,
+                           "routes.match.source: " + in_quotes(*text) +
+                               " is not a range of addresses: write 10.0.0.0/8, 192.0.2.1 or 2001:db8::/32");
+    }
+    if (sources.size() == kSourcesMax) return reader.report(item.at, "too many ranges in one route");
+    sources.push_back(*network);
+  };
+  node->kind == YamlNode::Kind::sequence ? (void)match.list("source", add) : add(*node);
+}
+
 proxy::Match read_match(Section& route) {
   proxy::Match match;
   const YamlNode* node = route.take("match");
@@ -71,8 +94,7 @@ proxy::Match read_match(Section& route) {
   read_methods(section, match.methods);
   read_domain(section, match);
   read_user(section, match);
-  if (const YamlEntry* source = section.entry("source"))
-    route.reader().not_yet(source->key_at, "routes by source address");
+  read_sources(section, match.sources);
   return match;
 }
 
@@ -93,10 +115,8 @@ void read_reply(Section& section, proxy::Action& action) {
   }
 }
 
-void read_lookup(Section& section, proxy::Action& action) {
-  Lookup lookup{};
-  section.choice<Lookup>("lookup", lookup, kLookups);
-  action.kind = proxy::Action::Kind::lookup_location;
+// What to answer where nobody is registered.
+void read_else(Section& section, proxy::Action& action) {
   action.code = 0;
   const YamlNode* otherwise = section.take("else");
   if (!otherwise) return;
@@ -104,28 +124,64 @@ void read_lookup(Section& section, proxy::Action& action) {
   if (shape.need("reply", "else: { reply: 404 }")) read_reply(shape, action);
 }
 
-void check_upstream(Reader& reader, const YamlNode& node, std::string_view what,
-                    const std::vector<Upstream>& upstreams) {
-  const std::string* name = reader.plain(node, what);
-  if (!name) return;
-  std::vector<std::string_view> names;
-  for (const Upstream& upstream : upstreams) names.push_back(upstream.name);
-  if (std::ranges::find(names, *name) != names.end()) return;
-  reader.report(
-      node.at, std::string(what) + ": there is no upstream " + in_quotes(*name) + did_you_mean(*name, names));
+void read_lookup(Section& section, proxy::Action& action) {
+  Lookup lookup{};
+  section.choice<Lookup>("lookup", lookup, kLookups);
+  action.kind = proxy::Action::Kind::lookup_location;
+  read_else(section, action);
 }
 
-// Known and checked for shape; refused all the same.
-void read_forward(Section& section, const YamlEntry& forward, const std::vector<Upstream>& upstreams) {
-  Reader& reader = section.reader();
-  reader.not_yet(forward.key_at, "forwarding to an upstream");
-  check_upstream(reader, forward.value, "routes.do.forward", upstreams);
-  Mode mode{};
-  const YamlEntry* written = section.entry("mode");
-  if (section.choice<Mode>("mode", mode, kModes))
-    reader.not_yet(written->key_at, "mode: " + written->value.text);
-  std::uint32_t digits = 0;
-  if (section.number("strip", digits, 1, 32)) reader.not_yet(section.entry("strip")->key_at, "strip");
+// Its index; nullopt, and a report, where there is none of that name.
+std::optional<std::uint16_t> find_upstream(Reader& reader, const YamlNode& node, std::string_view what,
+                                           const std::vector<Upstream>& upstreams) {
+  const std::string* name = reader.plain(node, what);
+  if (!name) return std::nullopt;
+  const auto found = std::ranges::find(upstreams, *name, &Upstream::name);
+  if (found != upstreams.end()) return static_cast<std::uint16_t>(found - upstreams.begin());
+  std::vector<std::string_view> names;
+  for (const Upstream& upstream : upstreams) names.push_back(upstream.name);
+  reader.report(
+      node.at, std::string(what) + ": there is no upstream " + in_quotes(*name) + did_you_mean(*name, names));
+  return std::nullopt;
+}
+
+// RFC 3261 25.1, user.
+bool is_user_text(std::string_view text) noexcept {
+  constexpr std::string_view kMarks = "-_.!~*'()&=+$,;?/";
+  return std::ranges::all_of(text, [&](char c) {
+    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || kMarks.find(c) != kMarks.npos;
+  });
+}
+
+// How the request URI's user is written anew, beside `forward` or `redirect: UPSTREAM`.
+void read_rewrite(Section& section, proxy::Action& action, bool to_upstream) {
+  for (const char* key : {"strip", "prefix"}) {
+    const YamlEntry* entry = section.entry(key);
+    if (entry && !to_upstream) {
+      section.reader().report(entry->key_at,
+                              section.path(key) + " goes with forward, or a redirect to an upstream");
+    }
+  }
+  std::uint32_t strip = 0;
+  if (section.number("strip", strip, 1, kStripMax)) action.strip = static_cast<std::uint8_t>(strip);
+  if (section.text("prefix", action.prefix, kPrefixBytesMax) && !is_user_text(action.prefix)) {
+    section.reader().report(section.take("prefix")->at,
+                            section.path("prefix") + ": " + in_quotes(action.prefix) +
+                                " has a character that cannot stand in a SIP URI's user");
+  }
+}
+
+void read_forward(Section& section, proxy::Action& action, const std::vector<Upstream>& upstreams) {
+  const YamlEntry* forward = section.entry("forward");
+  const YamlEntry* mode = section.entry("mode");
+  if (mode && !forward) section.reader().report(mode->key_at, section.path("mode") + " goes with forward");
+  Mode chosen = Mode::stateful;
+  section.choice<Mode>("mode", chosen, kModes);
+  if (!forward) return;
+  action.kind = proxy::Action::Kind::forward;
+  action.stateless = chosen == Mode::stateless;
+  const auto upstream = find_upstream(section.reader(), forward->value, "routes.do.forward", upstreams);
+  if (upstream) action.upstream = *upstream;
 }
 
 void read_registration(Section& section, proxy::Action& action, const std::vector<Upstream>& upstreams) {
@@ -136,14 +192,19 @@ void read_registration(Section& section, proxy::Action& action, const std::vecto
   if (registration == Registration::local) return;
   section.reader().not_yet(entry->key_at, "registration at somebody else's registrar");
   if (const YamlNode* to = section.need("to", "do: { register: forward, to: pbx }")) {
-    check_upstream(section.reader(), *to, "routes.do.to", upstreams);
+    find_upstream(section.reader(), *to, "routes.do.to", upstreams);
   }
 }
 
-void read_redirect(Section& section, const YamlEntry& redirect, const std::vector<Upstream>& upstreams) {
-  section.reader().not_yet(redirect.key_at, "redirects");
-  if (redirect.value.kind == YamlNode::Kind::scalar && redirect.value.text == "location") return;
-  check_upstream(section.reader(), redirect.value, "routes.do.redirect", upstreams);
+void read_redirect(Section& section, proxy::Action& action, const std::vector<Upstream>& upstreams) {
+  const YamlNode& redirect = *section.take("redirect");
+  if (redirect.kind == YamlNode::Kind::scalar && redirect.text == "location") {
+    action.kind = proxy::Action::Kind::redirect_location;
+    return read_else(section, action);
+  }
+  action.kind = proxy::Action::Kind::redirect_upstream;
+  const auto upstream = find_upstream(section.reader(), redirect, "routes.do.redirect", upstreams);
+  if (upstream) action.upstream = *upstream;
 }
 
 // A method that could not be read was reported already.
@@ -160,8 +221,8 @@ proxy::Action read_action(Section& route, const proxy::Match& match, const std::
   if (!node) return action;
   Reader& reader = route.reader();
   Section section(reader, *node, "routes.do");
-  const YamlEntry* forward = section.entry("forward");
-  const YamlEntry* redirect = section.entry("redirect");
+  const YamlNode* forward = section.take("forward");
+  const YamlNode* redirect = section.take("redirect");
   const bool registers = section.take("register");
   const bool looks_up = section.take("lookup");
   const bool replies = section.take("reply");
@@ -171,8 +232,9 @@ proxy::Action read_action(Section& route, const proxy::Match& match, const std::
   }
   if (replies || section.take("reason")) read_reply(section, action);
   if (looks_up) read_lookup(section, action);
-  if (forward) read_forward(section, *forward, upstreams);
-  if (redirect) read_redirect(section, *redirect, upstreams);
+  read_forward(section, action, upstreams);
+  if (redirect) read_redirect(section, action, upstreams);
+  read_rewrite(section, action, forward || action.kind == proxy::Action::Kind::redirect_upstream);
   if (registers) {
     read_registration(section, action, upstreams);
     if (!only_registers(route, match)) {

@@ -100,6 +100,7 @@ void read_node(Section& root, Node& node) {
   }
   section.boolean("pin", node.pin);
   section.choice<IoChoice>("io", node.io, kIoChoices);
+  section.duration("drain", node.drain, 0s, 1h);
 }
 
 void read_listeners(Section& root, std::vector<Listener>& listeners, bool lab) {

@@ -13,6 +13,8 @@ void read_registrar(Section& root, Registrar& registrar);
 void read_upstreams(Section& root, std::vector<Upstream>& upstreams);
 // After the upstreams, which routes name.
 void read_routes(Section& root, Config& config);
+void read_proxy(Section& root, Proxy& proxy);
+void read_dns(Section& root, Dns& dns);
 void read_limits(Section& root, Limits& limits);
 void read_trace(Section& root, Trace& trace);
 void read_admin(Section& root, Admin& admin, bool lab);

@@ -1,42 +1,71 @@
 #include "control/config_sections.h"
+#include "ringweir/base/limits.h"
 #include "ringweir/sip/uri.h"
 
 namespace ringweir::control {
 namespace {
 
-constexpr std::pair<std::string_view, Balancing> kBalancings[] = {
-    {"call_id_hash", Balancing::call_id_hash},
-    {"round_robin", Balancing::round_robin},
-    {"weighted", Balancing::weighted},
-    {"least_calls", Balancing::least_calls},
-    {"least_outstanding", Balancing::least_outstanding},
-    {"peak_ewma", Balancing::peak_ewma},
-    {"hash_from", Balancing::hash_from},
-    {"hash_to", Balancing::hash_to},
-    {"hash_uri", Balancing::hash_uri}};
 constexpr std::uint32_t kWeightMax = 1'000;
-constexpr std::size_t kUpstreamsMax = 1'000;
-constexpr std::size_t kTargetsMax = 10'000;
+constexpr std::uint32_t kPriorityMax = 100;
+
+// An address in its one notation, or a name in lower case; nullopt when the URI's host is neither.
+std::optional<std::string> host_of(const sip::Uri& uri) {
+  std::string_view host = uri.host;
+  if (const auto ip = parse_ip(host)) return to_string(*ip);
+  if (!is_host_name(host) || host.find_first_not_of("0123456789.") == host.npos) return std::nullopt;
+  if (host.ends_with('.')) host.remove_suffix(1);
+  std::string name(host);
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return name;
+}
+
+// Two spellings of one address are one target; of a name without port only DNS knows the port.
+bool same_place(const Target& a, const Target& b) {
+  const bool numeric = parse_ip(a.host).has_value();
+  const auto port = [numeric](const Target& t) { return t.port == 0 && numeric ? 5060 : t.port; };
+  return a.host == b.host && port(a) == port(b);
+}
+
+bool read_place(Reader& reader, const YamlNode& node, Target& target) {
+  const auto uri = sip::parse_uri(target.uri);
+  const bool is_sip = uri && (uri->scheme == sip::Scheme::sip || uri->scheme == sip::Scheme::sips);
+  const auto host = is_sip ? host_of(*uri) : std::nullopt;
+  if (!host) {
+    reader.report(node.at, in_quotes(target.uri) +
+                               " is not a SIP URI: write sip:192.0.2.11 or sip:pbx.example.com:5060");
+    return false;
+  }
+  const auto transport = sip::parameter(uri->parameters, "transport");
+  if (uri->scheme == sip::Scheme::sips) {
+    reader.not_yet(node.at, "targets by TLS (sips:)");
+  } else if (transport && *transport != "udp") {
+    reader.not_yet(node.at, "targets by another transport than UDP");
+  } else if (!uri->user.empty()) {
+    reader.report(node.at, "a target is a host, the user " + in_quotes(uri->user) + " has no place in it");
+  } else {
+    target.host = *host;
+    target.port = uri->port;
+    return true;
+  }
+  return false;
+}
 
 void read_target(Reader& reader, const YamlNode& item, std::vector<Target>& targets) {
   Section section(reader, item, "upstreams.targets");
   Target target;
-  section.number("weight", target.weight, 0, kWeightMax);
+  section.number("weight", target.weight, 1, kWeightMax);
+  section.number("priority", target.priority, 0, kPriorityMax);
   const YamlNode* node = section.need("uri", "{ uri: \"sip:192.0.2.11\" }");
-  if (!node || !section.text("uri", target.uri, 255)) return;
-  const auto uri = sip::parse_uri(target.uri);
-  if (!uri || (uri->scheme != sip::Scheme::sip && uri->scheme != sip::Scheme::sips) || uri->host.empty()) {
-    return reader.report(node->at, in_quotes(target.uri) +
-                                       " is not a SIP URI: write sip:192.0.2.11 or sip:pbx.example.com:5060");
-  }
-  const auto transport = sip::parameter(uri->parameters, "transport");
-  if (uri->scheme == sip::Scheme::sips) return reader.not_yet(node->at, "targets by TLS (sips:)");
-  if (transport && *transport != "udp")
-    return reader.not_yet(node->at, "targets by another transport than UDP");
-  if (std::ranges::find(targets, target.uri, &Target::uri) != targets.end()) {
+  if (!node || !section.text("uri", target.uri, 255) || !read_place(reader, *node, target)) return;
+  const auto same = std::ranges::find_if(targets, [&](const Target& t) { return same_place(t, target); });
+  if (same != targets.end()) {
     return reader.report(node->at, "the target " + in_quotes(target.uri) + " is listed twice");
   }
-  if (targets.size() == kTargetsMax) return reader.report(item.at, "too many targets");
+  if (targets.size() == limits::kTargetsPerUpstreamMax) {
+    return reader.report(item.at, "more than " + std::to_string(limits::kTargetsPerUpstreamMax) + " targets");
+  }
   targets.push_back(std::move(target));
 }
 
@@ -59,6 +88,7 @@ void read_health(Section& upstream, Health& health) {
       health.method = *text;
   }
   section.duration("every", health.every, 0s, 24h);
+  section.duration("timeout", health.timeout, 10ms, 1min);
   section.number("fail", health.fail, 1, 100);
   section.number("rise", health.rise, 1, 100);
   const YamlNode* passive = section.take("passive");
@@ -100,12 +130,16 @@ void read_upstream(Reader& reader, const YamlNode& item, std::vector<Upstream>& 
   Upstream upstream;
   const YamlNode* name = section.need("name", "name: pbx");
   const bool named = name && section.text("name", upstream.name, 64);
-  section.choice<Balancing>("algorithm", upstream.algorithm, kBalancings);
+  std::vector<std::pair<std::string_view, balance::Algorithm>> algorithms;
+  for (const std::string_view each : balance::kAlgorithmNames)
+    algorithms.emplace_back(each, *balance::algorithm_named(each));
+  section.choice<balance::Algorithm>("algorithm", upstream.algorithm, algorithms);
   if (section.need("targets", "targets: [ { uri: \"sip:192.0.2.11\" } ]")) {
     section.list("targets", [&](const YamlNode& target) { read_target(reader, target, upstream.targets); });
   }
   read_health(section, upstream.health);
   read_failover(section, upstream.failover);
+  section.duration("slow_start", upstream.slow_start, 0s, 1h);
   if (!named) return;
   if (!is_token(upstream.name) || upstream.name == "location" || upstream.name == "local") {
     reader.report(name->at, in_quotes(upstream.name) + " cannot be an upstream's name");
@@ -119,11 +153,11 @@ void read_upstream(Reader& reader, const YamlNode& item, std::vector<Upstream>& 
 }  // namespace
 
 void read_upstreams(Section& root, std::vector<Upstream>& upstreams) {
-  const YamlEntry* entry = root.entry("upstreams");
-  if (!entry) return;
-  root.reader().not_yet(entry->key_at, "upstreams (it forwards no requests)");
   root.list("upstreams", [&](const YamlNode& item) {
-    if (upstreams.size() == kUpstreamsMax) return root.reader().report(item.at, "too many upstreams");
+    if (upstreams.size() == limits::kUpstreamsMax) {
+      return root.reader().report(item.at,
+                                  "more than " + std::to_string(limits::kUpstreamsMax) + " upstreams");
+    }
     read_upstream(root.reader(), item, upstreams);
   });
 }

@@ -72,6 +72,9 @@ std::unique_ptr<shard::Snapshot> EdgeProcess::make_snapshot(const Config& config
   snapshot->auth = make_auth_policy(config.auth);
   snapshot->users = std::move(users);
   snapshot->registrar = make_registrar_policy(config.registrar);
+  snapshot->sockets = make_sockets(config, shards_->bound());
+  snapshot->proxy = make_proxy_policy(config.proxy);
+  snapshot->route_key = make_route_key(config.keys, keys_.route);
   snapshot->message_bytes_max = config.limits.max_message;
   snapshot->server = "ringweir/" RINGWEIR_VERSION;
   return snapshot;

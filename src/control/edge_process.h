@@ -42,7 +42,7 @@ class EdgeProcess {
 
  private:
   struct Keys {
-    Key128 placement, directory, nonce;
+    Key128 placement, directory, nonce, route;
     std::uint64_t process;
   };
   std::optional<int> open();

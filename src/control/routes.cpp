@@ -33,6 +33,38 @@ std::vector<IpAddress> machine_addresses(const IpAddress& wildcard) {
   return found;
 }
 
+constexpr std::uint16_t kSipPort = 5060;
+
+// What others call this socket: the bound address, or for a wildcard the machine's, loopback and link-local
+// ones last.
+IpAddress reachable(const IpAddress& bound) {
+  if (!bound.is_unspecified()) return bound;
+  const auto rank = [&](const IpAddress& ip) {
+    const bool link_local = ip.is_v4() ? ip.octets[12] == 169 && ip.octets[13] == 254
+                                       : ip.octets[0] == 0xfe && (ip.octets[1] & 0xc0) == 0x80;
+    return ip.is_loopback() ? 2 : link_local ? 1 : 0;
+  };
+  IpAddress best = bound.is_v4() ? IpAddress::v4(127, 0, 0, 1) : *parse_ip("::1");
+  for (const IpAddress& ip : machine_addresses(bound)) {
+    if (ip.is_v4() == bound.is_v4() && rank(ip) < rank(best)) best = ip;
+  }
+  return best;
+}
+
+std::string host_text(const IpAddress& ip) {
+  char text[kIpTextMax + 2];
+  return {text, format_host(ip, text)};
+}
+
+// As it stands in Via. The port only where it is not the one that its absence means (RFC 3261 18.2.2).
+std::string sent_by(const std::string& advertise, const Endpoint& bound) {
+  std::string text = advertise.empty() ? host_text(reachable(bound.ip)) : advertise;
+  if (const auto ip = parse_ip(text)) text = host_text(*ip);
+  const std::size_t bracket = text.rfind(']');
+  const bool has_port = text.find(':', bracket == text.npos ? 0 : bracket) != text.npos;
+  return has_port || bound.port == kSipPort ? text : text + ':' + std::to_string(bound.port);
+}
+
 // "edge.example.com:5061" is ours as edge.example.com on every port.
 std::string advertised_host(const std::string& advertise) {
   if (const auto endpoint = parse_endpoint(advertise)) return to_string(endpoint->ip);
@@ -106,6 +138,30 @@ registrar::Policy make_registrar_policy(const Registrar& registrar) {
   policy.max_expires_s = static_cast<std::uint32_t>(to_s(registrar.max_expires));
   policy.contacts_max = registrar.max_contacts;
   return policy;
+}
+
+proxy::Policy make_proxy_policy(const Proxy& proxy) {
+  proxy::Policy policy;
+  policy.record_route = proxy.record_route;
+  policy.timer_c = proxy.timer_c;
+  policy.max_breadth = proxy.max_breadth;
+  policy.forks_max = proxy.forks;
+  return policy;
+}
+
+std::vector<proxy::SocketFace> make_sockets(const Config& config, std::span<const Endpoint> bound) {
+  std::vector<proxy::SocketFace> sockets;
+  for (std::size_t i = 0; i < config.listeners.size() && i < bound.size(); ++i) {
+    sockets.push_back({sent_by(config.listeners[i].advertise, bound[i]), bound[i], !bound[i].ip.is_v4()});
+  }
+  return sockets;
+}
+
+Key128 make_route_key(const Keys& keys, const Key128& random) {
+  if (keys.secret.empty()) return random;
+  const Hash128 hash =
+      siphash128({0x726f7574, 0x65746167}, keys.secret.reveal());  // fixed, unlike the nonces'
+  return {hash.low, hash.high};
 }
 
 }  // namespace ringweir::control

@@ -87,6 +87,9 @@ RouteTable::RouteTable(std::span<const Route> routes) {
       }
     }
     row.extensions = static_cast<std::uint32_t>(extensions_.size()) - row.extensions_at;
+    row.sources_at = static_cast<std::uint32_t>(sources_.size());
+    row.sources = static_cast<std::uint32_t>(route.match.sources.size());
+    sources_.insert(sources_.end(), route.match.sources.begin(), route.match.sources.end());
     row.local_domain = route.match.local_domain;
     std::string domain = route.match.domain;
     for (char& c : domain) c = lower(c);
@@ -113,6 +116,14 @@ bool RouteTable::method_matches(const Row& row, const RouteInput& request) const
   if (request.method != sip::Method::unknown) return row.methods >> static_cast<unsigned>(request.method) & 1;
   for (std::uint32_t i = 0; i < row.extensions; ++i) {
     if (text(extensions_[row.extensions_at + i]) == request.method_text) return true;
+  }
+  return false;
+}
+
+bool RouteTable::source_matches(const Row& row, const IpAddress& source) const noexcept {
+  if (row.sources == 0) return true;
+  for (std::uint32_t i = 0; i < row.sources; ++i) {
+    if (sources_[row.sources_at + i].contains(source)) return true;
   }
   return false;
 }
@@ -145,7 +156,7 @@ bool RouteTable::matches(const Row& row, const RouteInput& request) const noexce
     if (host.ends_with('.')) host.remove_suffix(1);
     if (!equal_any_case(text(row.domain), host)) return false;
   }
-  return user_matches(row, request.user);
+  return user_matches(row, request.user) && source_matches(row, request.source);
 }
 
 std::size_t RouteTable::find(const RouteInput& request) const noexcept {

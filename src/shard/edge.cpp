@@ -107,7 +107,7 @@ Verdict Edge::request(const io::Received& in, const Snapshot& snapshot, Instant 
 Verdict Edge::by_route(const io::Received& in, const sip::Uri& uri, const Snapshot& snapshot, Instant now,
                        WallMs wall_ms) noexcept {
   const proxy::RouteInput input{message_.method(), message_.method_text(), uri.user, uri.host,
-                                uri_is_local_};
+                                uri_is_local_, in.peer.ip};
   const proxy::Action& action = snapshot.routes.decide(input);
   if (action.kind == proxy::Action::Kind::register_local && message_.method() == sip::Method::register_) {
     return register_local(in, snapshot, now, wall_ms);

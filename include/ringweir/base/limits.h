@@ -36,6 +36,7 @@ inline constexpr std::size_t kParcelBytes = 2'048;     // a handed-over message 
 
 inline constexpr std::size_t kUpstreamsMax = 256;
 inline constexpr std::size_t kTargetsPerUpstreamMax = 256;  // endpoints: a name may resolve to several
+inline constexpr std::size_t kTargetStatesMax = 16'384;     // of a process, see control/target_registry.h
 inline constexpr std::uint32_t kTargetWeightMax = 65'535;   // RFC 2782: 16 bits
 inline constexpr std::uint32_t kMaglevSlots = 65'537;       // prime; 256 targets get 256 slots each or more
 

@@ -6,6 +6,7 @@
 //   node.shards                auto: one a core               the same
 //   node.pin                   true                           the same
 //   node.io                    auto                           the same
+//   node.drain                 20s                            the same
 //   listeners                  required                       one: sip, 127.0.0.1:5060, udp
 //   listeners[].name           listener-1, listener-2, ...    the same
 //   listeners[].transport      [udp]                          the same
@@ -21,6 +22,19 @@
 //   auth.users                 required                       100, 101, 102; password = user name
 //   registrar                  60s, 1h, 2h, 10 contacts,      the same
 //                              1,000,000 bindings
+//   upstreams                  none                           the same
+//   upstreams[].algorithm      call_id_hash                   the same
+//   upstreams[].targets[]      weight 1, priority 0 (lower    the same
+//                              ones first)
+//   upstreams[].health         OPTIONS every 10s, timeout 2s, the same
+//                              fail 3, rise 2, no passive
+//   upstreams[].failover       on timeout, transport_error    the same
+//                              and 503, 2 tries
+//   upstreams[].slow_start     0s: none                       the same
+//   proxy                      record_route true, timer_c     the same
+//                              185s, max_breadth 60, forks 8
+//   dns                        the machine's servers, 2s, 2   the same
+//                              tries, answers kept 5s to 5m
 //   routes                     kDefaultRoutes in routes.h     the same
 //   limits.max_message         65535 octets                   the same
 //   trace.ring                 20000                          the same
@@ -41,6 +55,7 @@
 #include <vector>
 
 #include "ringweir/auth/authenticate.h"
+#include "ringweir/balance/algorithm.h"
 #include "ringweir/base/address.h"
 #include "ringweir/base/time.h"
 #include "ringweir/control/config_diagnostic.h"
@@ -69,6 +84,7 @@ struct Node {
   std::uint32_t shards = 0;  // 0: auto
   bool pin = true;
   IoChoice io = IoChoice::automatic;
+  Duration drain = 20s;  // the longest that transactions under way are waited for on SIGTERM
   friend bool operator==(const Node&, const Node&) = default;
 };
 
@@ -122,21 +138,12 @@ struct Registrar {  // whole seconds, min <= default <= max
   friend bool operator==(const Registrar&, const Registrar&) = default;
 };
 
-enum class Balancing : std::uint8_t {
-  call_id_hash,
-  round_robin,
-  weighted,
-  least_calls,
-  least_outstanding,
-  peak_ewma,
-  hash_from,
-  hash_to,
-  hash_uri,
-};
-
 struct Target {
-  std::string uri;
+  std::string uri;              // as written
+  std::string host;             // an address without brackets, or a name in lower case
+  std::uint16_t port = 0;       // 0: none written, so that a name may have SRV records (RFC 3263 4.2)
   std::uint32_t weight = 1;
+  std::uint32_t priority = 0;   // a target is used while none of a lower number can be: backups have higher ones
   friend bool operator==(const Target&, const Target&) = default;
 };
 
@@ -149,6 +156,7 @@ struct PassiveHealth {
 struct Health {
   std::string method = "OPTIONS";
   Duration every = 10s;  // 0: no probes
+  Duration timeout = 2s;
   std::uint32_t fail = 3;
   std::uint32_t rise = 2;
   std::optional<PassiveHealth> passive;
@@ -163,14 +171,31 @@ struct Failover {
   friend bool operator==(const Failover&, const Failover&) = default;
 };
 
-// Read and validated, but a file that has upstreams is refused until requests are forwarded.
 struct Upstream {
   std::string name;
-  Balancing algorithm = Balancing::call_id_hash;
+  balance::Algorithm algorithm = balance::Algorithm::call_id_hash;
   std::vector<Target> targets;
   Health health;
   Failover failover;
+  Duration slow_start = 0s;  // how long a target that comes back takes to get its whole share
   friend bool operator==(const Upstream&, const Upstream&) = default;
+};
+
+struct Proxy {
+  bool record_route = true;
+  Duration timer_c = 185s;
+  std::uint32_t max_breadth = 60;
+  std::uint32_t forks = 8;
+  friend bool operator==(const Proxy&, const Proxy&) = default;
+};
+
+// How names of targets are resolved (RFC 3263).
+struct Dns {
+  std::vector<Endpoint> servers;  // empty: the machine's, /etc/resolv.conf
+  Duration timeout = 2s;          // of one try
+  std::uint32_t tries = 2;
+  Duration ttl_min = 5s, ttl_max = 5min;  // an answer is asked for again between these, whatever its TTL
+  friend bool operator==(const Dns&, const Dns&) = default;
 };
 
 struct Limits {
@@ -208,6 +233,8 @@ struct Config {
   Registrar registrar;
   std::vector<Upstream> upstreams;
   std::vector<proxy::Route> routes;
+  Proxy proxy;
+  Dns dns;
   Limits limits;
   Trace trace;
   Admin admin;

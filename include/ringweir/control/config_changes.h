@@ -13,6 +13,8 @@ struct Setting {
   bool restart_only = false;
   Secret identity;  // what tells two secrets apart; never printed
 };
+// "method REGISTER: register local": the route at `index`, from 0.
+std::string describe_route(const Config& config, std::size_t index);
 // Every setting with its value, defaults too, in the order of the file format.
 std::vector<Setting> settings(const Config& config);
 

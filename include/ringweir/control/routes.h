@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "ringweir/control/config.h"
+#include "ringweir/base/hash.h"
 #include "ringweir/proxy/domain_set.h"
+#include "ringweir/proxy/policy.h"
 #include "ringweir/proxy/route_table.h"
 #include "ringweir/registrar/registrar.h"
 
@@ -29,5 +31,13 @@ proxy::DomainSet make_domain_set(const Config& config);
 auth::Policy make_auth_policy(const Auth& auth);
 std::uint32_t make_method_set(const Auth& auth);  // one bit a sip::Method: which must authenticate
 registrar::Policy make_registrar_policy(const Registrar& registrar);
+proxy::Policy make_proxy_policy(const Proxy& proxy);
+
+// One a listener, where its socket really is. A wildcard address that nothing is advertised for stands in Via as an address
+// of this machine in its family, one that others can reach if there is any.
+std::vector<proxy::SocketFace> make_sockets(const Config& config, std::span<const Endpoint> bound);
+
+// Signs routes: the same wherever keys.secret is the same. `random` where there is none.
+Key128 make_route_key(const Keys& keys, const Key128& random);
 
 }  // namespace ringweir::control

@@ -23,6 +23,8 @@ struct alignas(64) Face {
   alignas(64) std::atomic<bool> sleeping{false};        // shard: in, or about to be in, the driver's nap
   alignas(64) std::atomic<const Snapshot*> snapshot{};  // control: the configuration to adopt
   std::atomic<bool> stop{false};                        // control
+  std::atomic<bool> draining{false};                    // control: no new dialogs, 503 with Retry-After for them
+  std::atomic<std::uint64_t> transactions{0};           // shard: transactions alive, at each turn's end
   std::atomic<std::uint64_t> generation{0};             // shard: generation of the snapshot in use
   std::atomic<std::uint64_t> bindings{0};               // shard: live registrations it owns
   Counters counters;                                    // shard

@@ -7,7 +7,10 @@
 
 #include "ringweir/auth/authenticate.h"
 #include "ringweir/auth/credentials.h"
+#include "ringweir/balance/upstream.h"
+#include "ringweir/base/hash.h"
 #include "ringweir/proxy/domain_set.h"
+#include "ringweir/proxy/policy.h"
 #include "ringweir/proxy/route_table.h"
 #include "ringweir/registrar/registrar.h"
 #include "ringweir/sip/method.h"
@@ -23,6 +26,10 @@ struct Snapshot {
   auth::Policy auth;
   std::shared_ptr<const auth::Credentials> users;
   registrar::Policy registrar;
+  std::vector<balance::Upstream> upstreams;  // as proxy::Action::upstream counts them; their TargetStates outlive this
+  std::vector<proxy::SocketFace> sockets;  // one a listener, by io::SocketIndex
+  proxy::Policy proxy;
+  Key128 route_key{};                      // signs routes; the same on every edge that has the same keys.secret
   std::uint32_t message_bytes_max = 65'535;
   std::string server;                      // the Server header field's value; empty: none
 

@@ -105,6 +105,85 @@ TEST(ConfigDomains, AWildcardAddressIsEveryAddressOfTheMachine) {
   EXPECT_FALSE(domains.is_local("0.0.0.0", 5060));
 }
 
+TEST(ConfigChanges, UpstreamsAreToldByTheirNames) {
+  const std::string pbx = "upstreams:\n  - { name: pbx, targets: [ { uri: \"sip:10.0.0.1\" } ] }\n";
+  const std::string routes = "routes: [ { do: { forward: pbx } } ]\n";
+  const Changes changes = describe_changes(
+      config(pbx + routes),
+      config(
+          "upstreams:\n"
+          "  - { name: new, targets: [ { uri: \"sip:10.0.0.9\", priority: 1 } ], health: { every: 0s } }\n"
+          "  - { name: pbx, algorithm: least_calls, targets: [ { uri: \"sip:10.0.0.2\", weight: 3 } ] }\n" +
+          routes));
+  EXPECT_THAT(changes.applied,
+              testing::IsSupersetOf({"upstreams.new.targets.sip:10.0.0.9: none -> weight 1, priority 1",
+                                     "upstreams.new.health.probe: none -> off"}))
+      << "what is new is told whole";
+  EXPECT_THAT(changes.applied,
+              testing::IsSupersetOf({"upstreams.pbx.algorithm: call_id_hash -> least_calls",
+                                     "upstreams.pbx.targets.sip:10.0.0.2: none -> weight 3",
+                                     "upstreams.pbx.targets.sip:10.0.0.1: weight 1 -> none"}));
+  for (const std::string& each : changes.applied) EXPECT_FALSE(each.starts_with("routes")) << each;
+  EXPECT_THAT(changes.needs_restart, IsEmpty());
+}
+
+TEST(ConfigSockets, StandInViaAsTheyAreReached) {
+  const auto result = load_config_text(
+      "version: 1\nlisteners:\n"
+      "  - { bind: \"127.0.0.1:5060\", advertise: edge.example.com }\n"
+      "  - { bind: \"127.0.0.2:5070\", advertise: edge.example.com }\n"
+      "  - { bind: \"127.0.0.3:0\", advertise: \"edge.example.com:5061\" }\n"
+      "  - { bind: \"127.0.0.4:0\" }\n"
+      "  - { bind: \"[::1]:5060\" }\n"
+      "  - { bind: \"127.0.0.6:5060\", advertise: \"2001:db8::5\" }\n",
+      "test.yaml", "");
+  ASSERT_TRUE(result) << to_string(result.error().front());
+  std::vector<Endpoint> bound;
+  for (const Listener& each : result->listeners) bound.push_back(each.bind);
+  bound[2].port = 40'001;
+  bound[3].port = 40'002;
+  const auto sockets = make_sockets(*result, bound);
+  ASSERT_EQ(sockets.size(), 6u);
+  EXPECT_EQ(sockets[0].sent_by, "edge.example.com");
+  EXPECT_EQ(sockets[1].sent_by, "edge.example.com:5070");
+  EXPECT_EQ(sockets[2].sent_by, "edge.example.com:5061");
+  EXPECT_EQ(sockets[3].sent_by, "127.0.0.4:40002");
+  EXPECT_EQ(sockets[3].bound, bound[3]);
+  EXPECT_FALSE(sockets[3].v6);
+  EXPECT_EQ(sockets[4].sent_by, "[::1]");
+  EXPECT_TRUE(sockets[4].v6);
+  EXPECT_EQ(sockets[5].sent_by, "[2001:db8::5]");
+}
+
+TEST(ConfigSockets, AWildcardStandsInViaAsAnAddressOfTheMachine) {
+  const Endpoint bound[] = {*parse_endpoint("0.0.0.0:5060")};
+  const auto sockets = make_sockets(config("", "0.0.0.0:5060"), bound);
+  ASSERT_EQ(sockets.size(), 1u);
+  const auto ip = parse_ip(sockets[0].sent_by);
+  ASSERT_TRUE(ip) << sockets[0].sent_by;
+  EXPECT_FALSE(ip->is_unspecified());
+  EXPECT_TRUE(ip->is_v4());
+}
+
+TEST(ConfigKeys, EdgesWithTheSameSecretSignRoutesAlike) {
+  const auto with = [](const char* secret) {
+    return config(std::string("keys: { secret: ") + secret + " }").keys;
+  };
+  const Key128 one{1, 2}, other{3, 4};
+  EXPECT_EQ(make_route_key(with("0123456789abcdef"), one), make_route_key(with("0123456789abcdef"), other));
+  EXPECT_NE(make_route_key(with("0123456789abcdef"), one), make_route_key(with("0123456789abcdeF"), one));
+  EXPECT_EQ(make_route_key({}, one), one);
+}
+
+TEST(ConfigPolicies, TheProxyGetsWhatTheFileSays) {
+  const proxy::Policy policy = make_proxy_policy(
+      config("proxy: { record_route: false, timer_c: 4m, max_breadth: 7, forks: 3 }").proxy);
+  EXPECT_FALSE(policy.record_route);
+  EXPECT_EQ(policy.timer_c, Duration(4min));
+  EXPECT_EQ(policy.max_breadth, 7u);
+  EXPECT_EQ(policy.forks_max, 3u);
+}
+
 TEST(ConfigPolicies, AreWhatTheShardsRead) {
   const Config full = config(
       "auth: { realm: a, algorithms: [SHA-256], challenge: proxy, methods: [REGISTER], nonce: { lifetime: "

@@ -62,7 +62,8 @@ TEST(ConfigGolden, PlacesAreInsideTheFile) {
 }
 
 TEST(ConfigGolden, WhatTheRepositoryShipsIsFine) {
-  for (const char* name : {"lab.yaml", "registrar.yaml", "edge.yaml"}) {
+  for (const char* name :
+       {"lab.yaml", "registrar.yaml", "edge.yaml", "balancer-stateful.yaml", "balancer-stateless.yaml"}) {
     const auto result = load_config(fs::path(RINGWEIR_SOURCE_DIR) / "configs" / name);
     EXPECT_TRUE(result) << (result ? "" : to_string(result.error().front()));
   }

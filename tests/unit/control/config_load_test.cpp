@@ -187,22 +187,87 @@ TEST(ConfigLoad, PathsStartAtTheFile) {
   EXPECT_EQ(config->auth.users.path, folder.path() / "users.csv");
 }
 
+const std::string kUpstreams =
+    "upstreams:\n"
+    "  - name: pbx\n"
+    "    algorithm: peak_ewma\n"
+    "    targets: [ { uri: \"sip:10.0.0.11\", weight: 10 }, { uri: "
+    "\"sip:PBX.example.com:5070;transport=udp\", "
+    "priority: 1 }, { uri: \"sip:[2001:DB8::1]\" } ]\n"
+    "    health: { method: INFO, every: 1s, timeout: 300ms, fail: 4, rise: 5, passive: { codes: [500, 503], "
+    "eject: "
+    "40s } }\n"
+    "    failover: { on: [timeout, 504], tries: 3 }\n"
+    "    slow_start: 30s\n"
+    "  - { name: spare, targets: [ { uri: \"sip:10.0.0.13\" } ] }\n";
+
 TEST(ConfigLoad, UpstreamsAreReadWhole) {
-  // Refused, but with nothing to say about what is in them.
-  const auto result =
-      load_config_text(kListener +
-                           "upstreams:\n"
-                           "  - name: pbx\n"
-                           "    algorithm: peak_ewma\n"
-                           "    targets: [ { uri: \"sip:10.0.0.11\", weight: 10 }, { uri: "
-                           "\"sip:pbx.example.com:5070;transport=udp\" } ]\n"
-                           "    health: { method: OPTIONS, every: 10s, fail: 3, rise: 2, passive: { codes: "
-                           "[503], eject: 30s } }\n"
-                           "    failover: { on: [timeout, transport_error, 503], tries: 2 }\n",
-                       "test.yaml", "");
-  ASSERT_FALSE(result);
-  ASSERT_EQ(result.error().size(), 1u);
-  EXPECT_THAT(result.error()[0].text, HasSubstr("this version does not have upstreams"));
+  const Config config = fine(kListener + kUpstreams);
+  ASSERT_EQ(config.upstreams.size(), 2u);
+  const Upstream& pbx = config.upstreams[0];
+  EXPECT_EQ(pbx.name, "pbx");
+  EXPECT_EQ(pbx.algorithm, balance::Algorithm::peak_ewma);
+  ASSERT_EQ(pbx.targets.size(), 3u);
+  EXPECT_EQ(pbx.targets[0], (Target{"sip:10.0.0.11", "10.0.0.11", 0, 10, 0}));
+  EXPECT_EQ(pbx.targets[1],
+            (Target{"sip:PBX.example.com:5070;transport=udp", "pbx.example.com", 5070, 1, 1}));
+  EXPECT_EQ(pbx.targets[2], (Target{"sip:[2001:DB8::1]", "2001:db8::1", 0, 1, 0}));
+  EXPECT_EQ(pbx.health, (Health{"INFO", 1s, 300ms, 4, 5, PassiveHealth{{500, 503}, 40s}}));
+  EXPECT_EQ(pbx.failover, (Failover{true, false, {504}, 3}));
+  EXPECT_EQ(pbx.slow_start, Duration(30s));
+  EXPECT_EQ(config.upstreams[1].health, Health{});
+  EXPECT_EQ(config.upstreams[1].failover, Failover{});
+}
+
+TEST(ConfigLoad, RoutesNameTheirUpstreamAndHowTheUserIsRewritten) {
+  using Kind = proxy::Action::Kind;
+  const Config config =
+      fine(kListener + kUpstreams +
+           "routes:\n"
+           "  - { match: { source: [10.0.0.0/8, \"2001:db8::/32\"] }, do: { forward: spare, strip: 2, "
+           "prefix: \"0049\", mode: stateless } }\n"
+           "  - { match: { user: \"8*\" }, do: { redirect: pbx } }\n"
+           "  - { match: { user: \"7*\" }, do: { redirect: location } }\n"
+           "  - { do: { forward: pbx } }\n");
+  ASSERT_EQ(config.routes.size(), 4u);
+  EXPECT_THAT(config.routes[0].match.sources,
+              ElementsAre(*parse_network("10.0.0.0/8"), *parse_network("2001:db8::/32")));
+  const proxy::Action& first = config.routes[0].action;
+  EXPECT_EQ(first.kind, Kind::forward);
+  EXPECT_EQ(first.upstream, 1);
+  EXPECT_TRUE(first.stateless);
+  EXPECT_EQ(first.strip, 2);
+  EXPECT_EQ(first.prefix, "0049");
+  EXPECT_EQ(config.routes[1].action.kind, Kind::redirect_upstream);
+  EXPECT_EQ(config.routes[1].action.upstream, 0);
+  EXPECT_EQ(config.routes[2].action.kind, Kind::redirect_location);
+  EXPECT_EQ(config.routes[2].action.code, 0);
+  EXPECT_EQ(config.routes[3].action.kind, Kind::forward);
+  EXPECT_FALSE(config.routes[3].action.stateless);
+}
+
+TEST(ConfigLoad, ARouteThatForwardsEverythingForwardsRegisterToo) {
+  const Config config = fine(kListener + kUpstreams + "routes: [ { do: { forward: pbx } } ]\n");
+  const proxy::RouteTable table = make_route_table(config);
+  for (const char* method : {"REGISTER", "INVITE", "FOO"}) {
+    EXPECT_EQ(table.decide({sip::parse_method(method), method, "100", "example.com"}).kind,
+              proxy::Action::Kind::forward);
+  }
+}
+
+TEST(ConfigLoad, HowTheProxyAndNamesBehaveArrives) {
+  const Config config =
+      fine(kListener +
+           "node: { drain: 30s }\n"
+           "proxy: { record_route: false, timer_c: 200s, max_breadth: 30, forks: 4 }\n"
+           "dns: { servers: [\"127.0.0.1:5353\", 192.0.2.53], timeout: 1s, tries: 3, ttl_min: 1s, "
+           "ttl_max: 1m }\n");
+  EXPECT_EQ(config.node.drain, Duration(30s));
+  EXPECT_EQ(config.proxy, (Proxy{false, 200s, 30, 4}));
+  EXPECT_EQ(config.dns,
+            (Dns{{*parse_endpoint("127.0.0.1:5353"), *parse_endpoint("192.0.2.53:53")}, 1s, 3, 1s, 1min}));
+  EXPECT_EQ(fine(kListener).dns, Dns{});
+  EXPECT_EQ(fine(kListener).proxy, Proxy{});
 }
 
 }  // namespace

@@ -128,5 +128,21 @@ TEST(RouteTable, ACopyAnswersForItself) {
   EXPECT_EQ(copy.decide(request("INVITE", "100")).code, 600);
 }
 
+TEST(RouteTable, TheSourceIsOneOfTheRanges) {
+  Match inside;
+  inside.sources = {*parse_network("10.0.0.0/8"), *parse_network("2001:db8::/32")};
+  const Route routes[] = {route(std::move(inside), 404)};
+  const RouteTable table(routes);
+  RouteInput input = request("INVITE", "100");
+  for (const char* source : {"10.1.2.3", "2001:db8::7"}) {
+    input.source = *parse_ip(source);
+    EXPECT_EQ(table.find(input), 0u) << source;
+  }
+  for (const char* source : {"11.1.2.3", "2001:db9::7"}) {
+    input.source = *parse_ip(source);
+    EXPECT_EQ(table.find(input), 1u) << source;
+  }
+}
+
 }  // namespace
 }  // namespace ringweir::proxy
