@@ -12,8 +12,8 @@
 namespace ringweir::proxy {
 namespace {
 
-constexpr std::uint8_t kVersion = 1 << 4;  // the low bits say which side is IPv6
-constexpr std::uint8_t kBeganIsV6 = 1, kOtherIsV6 = 2;
+constexpr std::uint8_t kVersion = 1 << 4;  // the low bits say which side is IPv6, and the mode
+constexpr std::uint8_t kBeganIsV6 = 1, kOtherIsV6 = 2, kStateless = 4;
 constexpr std::size_t kMacBytes = 8;
 constexpr std::size_t kV4Bytes = 1 + 4 + 2, kV6Bytes = 1 + 16 + 2;  // socket, address, port
 constexpr std::size_t kBodyBytesMax = 1 + 2 * kV6Bytes;
@@ -65,7 +65,8 @@ std::string_view write_route_token(const Key128& key, const RouteToken& token, s
                                    std::string_view initiator_tag, char* out) noexcept {
   std::array<std::uint8_t, kBodyBytesMax + kMacBytes> bytes;
   const bool began_v6 = !token.began.endpoint.ip.is_v4(), other_v6 = !token.other.endpoint.ip.is_v4();
-  bytes[0] = static_cast<std::uint8_t>(kVersion | (began_v6 ? kBeganIsV6 : 0) | (other_v6 ? kOtherIsV6 : 0));
+  bytes[0] = static_cast<std::uint8_t>(kVersion | (began_v6 ? kBeganIsV6 : 0) | (other_v6 ? kOtherIsV6 : 0) |
+                                       (token.stateless ? kStateless : 0));
   std::uint8_t* at = put_side(bytes.data() + 1, token.began, began_v6);
   at = put_side(at, token.other, other_v6);
   const auto size = static_cast<std::size_t>(at - bytes.data());
@@ -82,7 +83,7 @@ std::optional<Followed> follow_route_token(const Key128& key, std::string_view t
   std::array<std::uint8_t, kBodyBytesMax + kMacBytes> bytes;
   if (!decode_base64url(token.substr(0, 4), bytes.data(), 3)) return std::nullopt;
   const std::uint8_t head = bytes[0];
-  if ((head & ~(kBeganIsV6 | kOtherIsV6)) != kVersion) return std::nullopt;
+  if ((head & ~(kBeganIsV6 | kOtherIsV6 | kStateless)) != kVersion) return std::nullopt;
   const std::size_t size = body_bytes(head);
   if (!decode_base64url(token, bytes.data(), size + kMacBytes)) return std::nullopt;
   std::uint64_t mac;
@@ -90,11 +91,12 @@ std::optional<Followed> follow_route_token(const Key128& key, std::string_view t
   RouteToken sides;
   const std::uint8_t* const at = take_side(bytes.data() + 1, sides.began, head & kBeganIsV6);
   take_side(at, sides.other, head & kOtherIsV6);
+  const bool stateless = head & kStateless;
   const auto signed_for = [&](std::string_view tag) {
     return !tag.empty() && mac == mac_of(key, bytes.data(), size, call_id, tag);
   };
-  if (signed_for(from_tag)) return Followed{sides.other, sides.began, true};
-  if (signed_for(to_tag)) return Followed{sides.began, sides.other, false};
+  if (signed_for(from_tag)) return Followed{sides.other, sides.began, true, stateless};
+  if (signed_for(to_tag)) return Followed{sides.began, sides.other, false, stateless};
   return std::nullopt;
 }
 

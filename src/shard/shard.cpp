@@ -1,8 +1,24 @@
 #include "ringweir/shard/shard.h"
 
 #include <cstdlib>
+#include <new>
 
 namespace ringweir::shard {
+
+namespace {
+
+std::span<std::byte> region_of(const io::Pages& pages) {
+  if (!pages) throw std::bad_alloc();  // at start
+  return {reinterpret_cast<std::byte*>(pages.get()), pages.size()};
+}
+
+proxy::EngineOptions engine_options(const ShardOptions& options) noexcept {
+  proxy::EngineOptions engine = options.engine;
+  engine.shard = static_cast<std::uint8_t>(options.index);
+  return engine;
+}
+
+}  // namespace
 
 Shared::Shared(const SharedOptions& options, location::Directory& aors, auth::NonceWindow& nonces)
     : hash(options.placement_key),
@@ -13,7 +29,7 @@ Shared::Shared(const SharedOptions& options, location::Directory& aors, auth::No
       directory(aors),
       window(nonces) {
   faces.reserve(options.shards);
-  for (std::uint32_t i = 0; i < options.shards; ++i) faces.push_back(std::make_unique<Face>(options.trace_entries, options.decision_entries));
+  for (std::uint32_t i = 0; i < options.shards; ++i) faces.push_back(std::make_unique<Face>(options.trace_entries));
 }
 
 ShardCore::ShardCore(Shared& shared, const ShardOptions& options, Instant now)
@@ -24,7 +40,11 @@ ShardCore::ShardCore(Shared& shared, const ShardOptions& options, Instant now)
       registrations_(shared.directory, options.index, now),
       mint_(shared.nonce_key, options.index, shared.exchange.shards(), shared.started_ms, shared.process),
       answered_(options.answered_capacity),
-      edge_({shared.directory, registrations_, mint_, shared.window, answered_, shared.hash, face_.counters}),
+      texts_(options.texts_bytes),
+      engine_({shared.hash, shared.directory, face_.counters.proxy, face_.counters.responses_sent, region_of(texts_), {}},
+              engine_options(options), shared.process ^ options.index, now),
+      edge_({shared.directory, registrations_, mint_, shared.window, answered_, shared.hash, face_.counters, engine_,
+             face_.draining}),
       parcels_(shared.exchange.parcels_small(), shared.exchange.parcels_large()),
       local_(options.local) {
   adopt_snapshot();
@@ -35,6 +55,7 @@ void ShardCore::adopt_snapshot() noexcept {
   const Snapshot* next = face_.snapshot.load(std::memory_order_acquire);
   if (next == snapshot_) return;
   snapshot_ = next;
+  edge_.adopt(*next);
   face_.generation.store(next->generation, std::memory_order_release);  // control may free the one before
 }
 

@@ -84,6 +84,10 @@ inline shard::Snapshot make_snapshot(const SnapshotOptions& options) {
   }
   snapshot.users = std::move(users).build();
   snapshot.registrar = options.registrar;
+  for (const Endpoint& endpoint : options.endpoints) {
+    snapshot.sockets.push_back({to_string(endpoint), endpoint, !endpoint.ip.is_v4()});
+  }
+  snapshot.route_key = {11, 12};
   return snapshot;
 }
 
@@ -97,6 +101,8 @@ struct RigOptions {
   std::uint32_t trace_entries = 1'024;
   io::SimOptions driver{};
   std::vector<Endpoint> local{{IpAddress::v4(192, 0, 2, 10), 5060}};  // one a socket
+  proxy::EngineOptions engine{.contexts = 4'096, .branches = 8'192, .calls = 4'096};
+  std::size_t texts_bytes = std::size_t{64} << 20;
 };
 
 class ShardRig {
@@ -131,6 +137,8 @@ class ShardRig {
       one.index = i;
       one.answered_capacity = options.answered_capacity;
       one.local = options.local;
+      one.engine = options.engine;
+      one.texts_bytes = options.texts_bytes;
       shards.push_back(std::make_unique<Shard>(shared, one, *drivers[i]));
     }
   }

@@ -42,6 +42,11 @@ class Slab {
     free_ = block;
     --taken_;
   }
+  // A block's number, below carved(), and back. at() is for who knows that the block is taken.
+  std::uint32_t index(const T& object) const noexcept {
+    return static_cast<std::uint32_t>(reinterpret_cast<const Block*>(&object) - blocks_);
+  }
+  T& at(std::uint32_t index) noexcept { return *reinterpret_cast<T*>(blocks_ + index); }
   std::uint32_t taken() const noexcept { return taken_; }
   std::uint32_t capacity() const noexcept { return capacity_; }
   std::uint32_t carved() const noexcept { return carved_; }  // the most that were ever taken at once

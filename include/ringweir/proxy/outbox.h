@@ -31,7 +31,8 @@ class Outbox {
   using Take = Buffer (*)(void*, std::uint32_t) noexcept;
   using Drop = void (*)(void*, const Buffer&) noexcept;
   using Send = void (*)(void*, const Buffer&, std::uint32_t, const Path&) noexcept;
-  Outbox(void* shard, Take take, Drop drop, Send send) noexcept : shard_(shard), take_(take), drop_(drop), send_(send) {}
+  Outbox(void* shard, Take take_one, Drop drop_one, Send send_one) noexcept
+      : shard_(shard), take_(take_one), drop_(drop_one), send_(send_one) {}
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
 

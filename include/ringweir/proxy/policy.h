@@ -18,6 +18,7 @@ struct SocketFace {
 
 struct Policy {
   Duration timer_c = 185s;       // RFC 3261 16.6 step 11: more than three minutes
+  Duration failover_after = 2s;  // a target that has said nothing for so long although asked again: another one is tried
   bool record_route = true;
   std::uint32_t forks_max = 8;   // branches tried at the same time for one request
   std::uint32_t max_breadth = 60;  // RFC 5393 5.3.1

@@ -20,10 +20,11 @@ struct Side {
 };
 struct RouteToken {
   Side began, other;  // who sent the request that began the dialog; whom it went to
+  bool stateless = false;  // its requests are forwarded as the first one was (16.11)
   friend bool operator==(const RouteToken&, const RouteToken&) = default;
 };
 
-// base64url( version and families | side that began | other side | 64-bit SipHash tag ), IPv4 in four octets.
+// base64url( version, families and mode | side that began | other side | 64-bit SipHash tag ), IPv4 in four octets.
 inline constexpr std::size_t kRouteTokenCharsMin = 31;  // two IPv4 sides
 inline constexpr std::size_t kRouteTokenCharsMax = 63;  // two IPv6 sides
 inline constexpr std::string_view kRouteTokenParameter = "rw";
@@ -37,6 +38,7 @@ std::string_view write_route_token(const Key128& key, const RouteToken& token, s
 struct Followed {
   Side to, from;
   bool by_initiator = false;
+  bool stateless = false;
 };
 // From tag and To tag as in the request. nullopt: not ours, changed, or of another call: the routes decide.
 std::optional<Followed> follow_route_token(const Key128& key, std::string_view token,

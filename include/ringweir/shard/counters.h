@@ -3,6 +3,7 @@
 #include <array>
 
 #include "ringweir/base/counters.h"
+#include "ringweir/proxy/counters.h"
 #include "ringweir/registrar/registrar.h"
 #include "ringweir/sip/method.h"
 
@@ -38,6 +39,7 @@ struct Counters {
   Counter taken_in;           // owned here, received elsewhere
   Counter mailbox_full;       // hand-overs that found the queue or the parcels exhausted
   Counter turns_busy;         // turns that had work
+  proxy::Counters proxy;
 };
 
 }  // namespace ringweir::shard

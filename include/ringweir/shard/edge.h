@@ -1,9 +1,10 @@
-// The decision on one message by the shard that owns its Call-ID: what it is, whether it is allowed, what it is answered.
-// decide() changes state once; write() only formats and may be repeated into a larger buffer. No effects besides the shard's
-// own state and counters.
+// The decision on one message by the shard that owns its Call-ID: what it is, whether it is allowed, what it is answered, or
+// where it goes on to (proxy::Engine carries it there). No effects besides the shard's own state, its counters and its outbox.
 #pragma once
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "ringweir/auth/authenticate.h"
@@ -11,6 +12,7 @@
 #include "ringweir/auth/nonce_window.h"
 #include "ringweir/base/writer.h"
 #include "ringweir/io/driver.h"
+#include "ringweir/proxy/engine.h"
 #include "ringweir/registrar/registrar.h"
 #include "ringweir/shard/counters.h"
 #include "ringweir/shard/snapshot.h"
@@ -21,15 +23,29 @@
 namespace ringweir::shard {
 
 // What the answer carries beside what every response has.
-enum class Carries : std::uint8_t { nothing, challenge, bindings, min_expires, unsupported, allow, capabilities, retry_after };
+enum class Carries : std::uint8_t {
+  nothing, challenge, bindings, min_expires, unsupported, proxy_unsupported, allow, capabilities, retry_after, contacts, target,
+};
 
 struct Verdict {
-  std::uint16_t status = 0;  // 0: silence
+  std::uint16_t status = 0;  // 0: silence, or it went on
   std::string_view reason;   // static storage, or the snapshot's
   Carries carries = Carries::nothing;
   bool stale = false;
   const location::BindingSet* bindings = nullptr;
   Endpoint to;
+};
+
+// One message and the moment of its decision.
+struct Occasion {
+  const io::Received& in;
+  std::uint64_t call_id_hash;
+  const Snapshot& snapshot;
+  Instant now;
+  WallMs wall_ms;
+  proxy::Outbox& out;
+  proxy::Path path() const noexcept { return {in.peer, in.socket, in.local}; }
+  proxy::Moment moment() const noexcept { return {now, out}; }
 };
 
 struct EdgeParts {           // all outlive the edge
@@ -40,34 +56,57 @@ struct EdgeParts {           // all outlive the edge
   transaction::Answered& answered;
   const KeyedHash& hash;
   Counters& counters;
+  proxy::Engine& engine;
+  const std::atomic<bool>& draining;  // no new dialogs: the process is to stop
 };
 
 class Edge {
  public:
   explicit Edge(const EdgeParts& parts) noexcept;
 
-  Verdict decide(const io::Received& in, std::uint64_t call_id_hash, const Snapshot& snapshot, Instant now,
-                 WallMs wall_ms) noexcept;
-  // The message decide() was given last, answered. Fails (writer.ok()) when the buffer is too small.
-  void write(const Verdict& verdict, const io::Received& in, const Snapshot& snapshot, Instant now, WallMs wall_ms,
-             Writer& out) noexcept;
+  // The configuration changes between two messages.
+  void adopt(const Snapshot& snapshot) noexcept;
+  void decide(const Occasion& o) noexcept;
   // Answers without touching any state, on the shard that received what its owner has no room for.
-  Verdict refuse(const io::Received& in) noexcept;
+  void refuse(const Occasion& o) noexcept;
 
  private:
   Verdict answer(std::uint16_t status, std::string_view reason = {}, Carries carries = Carries::nothing) const noexcept;
   Verdict silence(Dropped why) noexcept;
   Verdict malformed(const sip::Error& error) noexcept;
-  Verdict request(const io::Received& in, const Snapshot& snapshot, Instant now, WallMs wall_ms) noexcept;
-  Verdict by_route(const io::Received& in, const sip::Uri& uri, const Snapshot& snapshot, Instant now,
-                   WallMs wall_ms) noexcept;
-  Verdict register_local(const io::Received& in, const Snapshot& snapshot, Instant now, WallMs wall_ms) noexcept;
-  Verdict authenticated(const Snapshot& snapshot, WallMs wall_ms, std::string_view& user) noexcept;
+  Verdict response(const Occasion& o) noexcept;
+
+  // edge_request.cpp
+  Verdict request(const Occasion& o) noexcept;
+  Verdict acknowledge(const Occasion& o) noexcept;
+  Verdict cancel(const Occasion& o) noexcept;
+  Verdict follow(const Occasion& o, proxy::Plan& plan) noexcept;
+  Verdict by_route(const Occasion& o, proxy::Plan& plan) noexcept;
+  Verdict act(const Occasion& o, const proxy::Action& action, proxy::Plan& plan) noexcept;
+  Verdict forward(const Occasion& o, const proxy::Action& action, proxy::Plan& plan) noexcept;
+  Verdict lookup(const Occasion& o, const proxy::Action& action, proxy::Plan& plan) noexcept;
+  Verdict redirect(const Occasion& o, const proxy::Action& action) noexcept;
+  Verdict hand_to_engine(const Occasion& o, proxy::Plan& plan) noexcept;
+  Verdict to_the_edge(const Occasion& o) const noexcept;
+  balance::Keys keys_for(balance::Algorithm algorithm) noexcept;
+  bool read_uri(std::string_view text, const Snapshot& snapshot) noexcept;
+  static const balance::TargetState* target_at(const Snapshot& snapshot, const Endpoint& endpoint) noexcept;
+
+  // edge_register.cpp
+  Verdict register_local(const Occasion& o) noexcept;
+  Verdict authenticated(const Occasion& o, std::string_view& user) noexcept;
   bool requires_unknown() const noexcept;
   bool read_aor(const Snapshot& snapshot) noexcept;
   bool may_bind(std::string_view user) const noexcept;
+  bool may_speak_as(std::string_view user, const Snapshot& snapshot) noexcept;
+  sip::FieldSet credentials_for(std::string_view realm) const noexcept;
+
+  // edge_answer.cpp: write() only formats and may be repeated into a larger buffer; it fails (writer.ok()) when one is too small.
+  void send(const Verdict& verdict, const Occasion& o) noexcept;
+  void write(const Verdict& verdict, const Occasion& o, Writer& out) noexcept;
   void write_date(Writer& out, WallMs wall_ms) noexcept;
   void write_unsupported(Writer& out) const noexcept;
+  void write_redirect(Writer& out, const location::BindingSet& bindings, Instant now) const noexcept;
 
   EdgeParts parts_;
   registrar::Registrar registrar_;
@@ -76,13 +115,18 @@ class Edge {
   sip::Message message_;   // of the message being decided; reused
   sip::Essentials read_;   // of it
   bool valid_ = false;     // read_ is whole
+  sip::Uri uri_;           // the Request-URI
   bool uri_is_local_ = false;
+  std::optional<KeyedHash> balance_hash_;  // the same on edges that share keys.secret: they place alike
   std::uint64_t call_id_hash_ = 0;
   std::uint64_t transaction_key_ = 0;
+  std::uint64_t engine_key_ = 0;  // transaction::server_key
   std::uint64_t aor_hash_ = 0;
   std::size_t aor_size_ = 0;
   std::array<char, limits::kAorBytesMax> aor_;
   std::array<char, auth::kNonceChars> nonce_;
+  std::array<char, limits::kContactBytesMax> edited_uri_;
+  std::size_t redirect_size_ = 0;
   std::array<char, 32> date_{};
   std::size_t date_size_ = 0;
   std::int64_t date_second_ = -1;

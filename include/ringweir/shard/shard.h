@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "ringweir/base/hash.h"
-#include "ringweir/shard/decision_ring.h"
+#include "ringweir/io/pages.h"
+#include "ringweir/proxy/engine.h"
 #include "ringweir/shard/edge.h"
 #include "ringweir/shard/mailbox.h"
 #include "ringweir/shard/trace_ring.h"
@@ -18,27 +19,24 @@ namespace ringweir::shard {
 
 // What a shard shows to other threads. Each member says who writes.
 struct alignas(64) Face {
-  Face(std::uint32_t trace_entries, std::uint32_t decision_entries)
-      : trace(trace_entries, kTraceOctetsEach), decisions(decision_entries) {}
+  explicit Face(std::uint32_t trace_entries) : trace(trace_entries, kTraceOctetsEach) {}
   static constexpr std::uint32_t kTraceOctetsEach = 768;
 
   alignas(64) std::atomic<bool> sleeping{false};        // shard: in, or about to be in, the driver's nap
   alignas(64) std::atomic<const Snapshot*> snapshot{};  // control: the configuration to adopt
   std::atomic<bool> stop{false};                        // control
   std::atomic<bool> draining{false};                    // control: no new dialogs, 503 with Retry-After for them
-  std::atomic<std::uint64_t> transactions{0};           // shard: transactions alive, at each turn's end
+  std::atomic<std::uint64_t> transactions{0};           // shard: requests that still wait for their final response, at each turn's end
   std::atomic<std::uint64_t> generation{0};             // shard: generation of the snapshot in use
   std::atomic<std::uint64_t> bindings{0};               // shard: live registrations it owns
   Counters counters;                                    // shard
   TraceRing trace;                                      // both, see trace_ring.h
-  DecisionRing decisions;                               // shard
 };
 
 struct SharedOptions {
   std::uint32_t shards = 1;
   std::uint32_t mailbox_depth = limits::kMailboxDepth;
   std::uint32_t trace_entries = 20'000;  // a shard
-  std::uint32_t decision_entries = 8'192;  // a shard, some 200 octets each
   Key128 placement_key{};                // random at each start
   Key128 nonce_key{};                    // from keys.secret, or random
   WallMs started_ms = 0;
@@ -62,6 +60,8 @@ struct ShardOptions {
   std::uint32_t index = 0;
   std::uint32_t answered_capacity = 1u << 20;  // see transaction/answered.h: 16 octets each
   std::vector<Endpoint> local;                 // per socket: where it is bound, for traces
+  proxy::EngineOptions engine;                 // its shard is `index`
+  std::size_t texts_bytes = std::size_t{2} << 30;  // address space for the messages that transactions keep
 };
 
 // The part of a shard that does not depend on its driver.
@@ -86,6 +86,8 @@ class ShardCore {
   location::Registrations registrations_;
   auth::NonceMint mint_;
   transaction::Answered answered_;
+  io::Pages texts_;
+  proxy::Engine engine_;
   Edge edge_;
   ParcelStore parcels_;
   std::vector<Endpoint> local_;
@@ -99,7 +101,7 @@ template <io::Driver D>
 class Shard : private ShardCore {
  public:
   Shard(Shared& shared, const ShardOptions& options, D& driver)
-      : ShardCore(shared, options, driver.now()), driver_(driver) {}
+      : ShardCore(shared, options, driver.now()), driver_(driver), outbox_(*this) {}
 
   // Until control says stop.
   void run() {
@@ -110,13 +112,15 @@ class Shard : private ShardCore {
   void turn(Instant latest) {
     adopt_snapshot();
     const Instant settle = registrations_.unsettled() ? driver_.now() + kSettle : Instant::max();
-    nap(std::min({latest, registrations_.next_expiry(), settle}));
+    nap(std::min({latest, registrations_.next_expiry(), engine_.next_due(), settle}));
     if (offline_) come_online();
     read_mail();
     registrations_.expire(driver_.now(), kExpiriesPerTurn);
+    engine_.advance({driver_.now(), outbox_}, kTimersPerTurn);
     if (handed_over_) wake_owners();
     reclaim_parcels();
     face_.bindings.store(registrations_.live(), std::memory_order_relaxed);
+    face_.transactions.store(engine_.unanswered(), std::memory_order_relaxed);
     participant_.quiescent();
     registrations_.turn();
   }
@@ -132,10 +136,13 @@ class Shard : private ShardCore {
     if (!hand_over(in, hash, owner)) shed(in);
   }
 
-  // Who is believed and what follows is the proxy's; here it is only counted (by the driver).
-  void on_unreachable(const Endpoint&, io::SocketIndex) {}
+  void on_unreachable(const Endpoint& peer, io::SocketIndex) {
+    if (offline_) [[unlikely]] come_online();
+    engine_.unreachable(peer, {driver_.now(), outbox_});
+  }
 
   const location::Registrations& registrations() const noexcept { return registrations_; }
+  const proxy::Engine& engine() const noexcept { return engine_; }
   std::uint32_t parcels_out() const noexcept { return parcels_.out(); }
 
  private:
@@ -143,7 +150,25 @@ class Shard : private ShardCore {
   static constexpr Duration kSettle = 10ms;          // blocks of ours wait for other threads' quiescent states
   static constexpr Duration kOfflineAfter = 1ms;     // longer naps leave the grace period to others
   static constexpr std::uint32_t kExpiriesPerTurn = 256;
-  static constexpr std::uint32_t kAnswerBytes = 2'048;
+  static constexpr std::uint32_t kTimersPerTurn = 512;
+
+  // What the edge and the engine write leaves by the driver.
+  class Outbox final : public proxy::Outbox {
+   public:
+    explicit Outbox(Shard& shard) noexcept : proxy::Outbox(&shard, &take_one, &drop_one, &send_one) {}
+
+   private:
+    static Buffer take_one(void* shard, std::uint32_t octets) noexcept {
+      const io::SendBuffer buffer = static_cast<Shard*>(shard)->driver_.take_buffer(octets);
+      return {buffer.data, buffer.capacity, buffer.slot};
+    }
+    static void drop_one(void* shard, const Buffer& buffer) noexcept {
+      static_cast<Shard*>(shard)->driver_.drop_buffer({buffer.data, buffer.capacity, buffer.slot});
+    }
+    static void send_one(void* shard, const Buffer& buffer, std::uint32_t size, const proxy::Path& path) noexcept {
+      static_cast<Shard*>(shard)->send({buffer.data, buffer.capacity, buffer.slot}, size, path);
+    }
+  };
 
   void nap(Instant until) {
     const Instant now = driver_.now();
@@ -171,27 +196,14 @@ class Shard : private ShardCore {
     const WallMs wall_ms = driver_.wall_ms();
     const bool tracing = face_.trace.recording();
     if (tracing) [[unlikely]] trace(now, wall_ms, Direction::in, in.socket, in.peer, in.bytes);
-    const Verdict verdict = edge_.decide(in, hash, *snapshot_, now, wall_ms);
-    if (verdict.status != 0) send(verdict, in);
+    edge_.decide({in, hash, *snapshot_, now, wall_ms, outbox_});
   }
 
-  void send(const Verdict& verdict, const io::Received& in) {
-    for (const std::uint32_t size : {kAnswerBytes, static_cast<std::uint32_t>(limits::kMessageBytesMax)}) {
-      io::SendBuffer buffer = driver_.take_buffer(size);
-      if (!buffer.data) [[unlikely]] return drop(Dropped::no_send_buffer);
-      Writer out(buffer.data, buffer.capacity);
-      edge_.write(verdict, in, *snapshot_, driver_.now(), driver_.wall_ms(), out);
-      if (!out.ok()) [[unlikely]] {
-        driver_.drop_buffer(buffer);
-        continue;
-      }
-      face_.counters.responses_sent[verdict.status].add();
-      if (face_.trace.recording()) [[unlikely]] {
-        trace(driver_.now(), driver_.wall_ms(), Direction::out, in.socket, verdict.to, out.text());
-      }
-      return driver_.send(buffer, static_cast<std::uint32_t>(out.size()), in.socket, verdict.to, in.local);
+  void send(const io::SendBuffer& buffer, std::uint32_t size, const proxy::Path& path) {
+    if (face_.trace.recording()) [[unlikely]] {
+      trace(driver_.now(), driver_.wall_ms(), Direction::out, path.socket, path.peer, {buffer.data, size});
     }
-    drop(Dropped::oversized_answer);
+    driver_.send(buffer, size, path.socket, path.peer, path.local);
   }
 
   void not_a_message(const io::Received& in, sip::Glance glance) {
@@ -209,8 +221,7 @@ class Shard : private ShardCore {
   // The owner has no room: 503 for what begins something, silence for the rest, and never a wait.
   void shed(const io::Received& in) {
     face_.counters.mailbox_full.add();
-    const Verdict verdict = edge_.refuse(in);
-    if (verdict.status != 0) send(verdict, in);
+    edge_.refuse({in, 0, *snapshot_, driver_.now(), driver_.wall_ms(), outbox_});
   }
 
   void drop(Dropped why) noexcept { face_.counters.dropped[static_cast<std::size_t>(why)].add(); }
@@ -242,6 +253,7 @@ class Shard : private ShardCore {
   }
 
   D& driver_;
+  Outbox outbox_;
 };
 
 }  // namespace ringweir::shard

@@ -335,8 +335,12 @@ TEST(Edge, LooksUpTheLocationOfWhoIsCalled) {
   EXPECT_EQ(status_of(c, call), 480);
   RequestText request = register_request();
   ASSERT_EQ(c.authorised(request).status, 200);
-  EXPECT_EQ(status_of(c, call), 501);  // present; requests are not forwarded yet
+  const auto forwarded = c.say(call.text());
+  ASSERT_TRUE(forwarded);
+  EXPECT_EQ(forwarded->status, 0);  // the request itself, on its way to who is present
+  EXPECT_EQ(c.went_to, support::kPhone);
   c.rig.clock.advance(601s);
+  call.via += "-later";
   EXPECT_EQ(status_of(c, call), 480);
 }
 

@@ -67,7 +67,11 @@ class Town {
       shared.faces[i]->snapshot = first.get();
       shared.faces[i]->trace.start();
       shards.push_back(std::make_unique<Shard<support::ThreadedDriver>>(
-          shared, ShardOptions{.index = i, .answered_capacity = 1u << 14, .local = {Endpoint{}}}, *drivers[i]));
+          shared, ShardOptions{.index = i,
+                       .answered_capacity = 1u << 14,
+                       .local = {Endpoint{}},
+                       .engine = {.contexts = 1'024, .branches = 1'024, .calls = 1'024},
+                       .texts_bytes = 16u << 20}, *drivers[i]));
     }
     for (std::uint32_t i = 0; i < kShards; ++i) threads.emplace_back([this, i] { shards[i]->run(); });
   }

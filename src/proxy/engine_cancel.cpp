@@ -1,0 +1,58 @@
+// CANCEL (RFC 3261 9, 16.10).
+#include "proxy/context.h"
+#include "ringweir/sip/forward.h"
+
+namespace ringweir::proxy {
+
+using transaction::Machine;
+
+bool Engine::cancel(const Arrival& in, const Moment& at) noexcept {
+  const std::uint32_t to_tag = transaction::to_tag_hash(in.read.to, parts_.hash);
+  auto* found = table_.find(in.key, [&](const transaction::ServerTransaction& each) { return each.matches_request(to_tag); });
+  if (!found) return false;
+  Context& context = static_cast<Context&>(*found);
+  if (context.method != sip::Method::invite) return true;  // 9.2: no effect on what is answered at once
+  if (context.final_sent) return true;
+  parts_.counters.cancels.add();
+  context.cancelled = true;
+  cancel_branches(context, nullptr, at);
+  return true;
+}
+
+void Engine::cancel_branches(Context& context, const Branch* but, const Moment& at) noexcept {
+  // cancel_branch() puts new branches in front: none is visited twice.
+  for (Branch* branch = context.branches; branch; branch = branch->next) {
+    if (branch != but && !branch->is_cancel) cancel_branch(*branch, at);
+  }
+}
+
+// 9.1: not before a provisional response; one CANCEL, and the INVITE is given 64*T1 to end.
+void Engine::cancel_branch(Branch& branch, const Moment& at) noexcept {
+  if (branch.over || branch.other) return;
+  if (!branch.heard) {
+    branch.cancel_wanted = true;
+    return;
+  }
+  branch.cancel_wanted = false;
+  const transaction::Tick tick = transaction::to_tick(at.now);
+  branch.cancelled(tick, wheel_);
+  const auto parsed = sip::parse(texts_.view(branch.text), sip::Framing::datagram, stored_);
+  if (parsed.completeness != sip::Completeness::complete) return;
+  const Outbox::Buffer buffer = at.out.take(static_cast<std::uint32_t>(stored_.bytes().size() + 64));
+  if (!buffer.data) return;
+  Writer out(buffer.data, buffer.capacity);
+  sip::write_cancel(out, stored_);
+  Branch* cancel = out.ok() ? take_branch(Machine::non_invite_client, branch.context()) : nullptr;
+  if (!cancel) return at.out.drop(buffer);
+  cancel->is_cancel = cancel->over = true;
+  cancel->other = &branch;
+  branch.other = cancel;
+  cancel->text = texts_.keep(out.text());
+  cancel->peer = branch.peer;
+  cancel->socket = branch.socket;
+  cancel->begin({}, tick, wheel_);
+  parts_.counters.cancels_sent.add();
+  at.out.send(buffer, static_cast<std::uint32_t>(out.size()), {branch.peer, branch.socket, {}});
+}
+
+}  // namespace ringweir::proxy
