@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sip/characters.h"
+#include "sip/pen.h"
 #include "sip/received_via.h"
 
 namespace ringweir::sip {
@@ -30,14 +31,26 @@ bool has_bare_line_feed(const Message& message, std::uint32_t end) noexcept {
   return false;
 }
 
-// Copies a message in order, as long spans as the edits between them allow.
+// Names, line ends and numbers of all edits together, Content-Length too.
+constexpr std::size_t kEditBytesMax = kReceivedBytesMax + 192;
+
+// Copies a message in order, as long spans as the edits between them allow, into space reserved for the worst
+// case.
 class SpanCopy {
  public:
-  SpanCopy(Writer& out, const Message& message) noexcept
+  // `more`: octets of the edits' own texts. False afterwards, and nothing written, when the writer has not
+  // the room.
+  SpanCopy(Writer& out, const Message& message, std::size_t more) noexcept
       : message_(message),
         out_(out),
         end_(headers_end(message)),
-        careful_(has_bare_line_feed(message, end_)) {}
+        careful_(has_bare_line_feed(message, end_)) {
+    const char* const text = message.bytes().data();
+    const auto line_ends = careful_ ? static_cast<std::size_t>(std::count(text, text + end_, '\n')) : 0;
+    begin_ = out.reserve(message.bytes().size() + line_ends + more + kEditBytesMax);
+    pen_.at = begin_;
+  }
+  explicit operator bool() const noexcept { return begin_ != nullptr; }
 
   void up_to(std::uint32_t offset) noexcept {
     if (offset > at_) copy(message_.bytes().substr(at_, offset - at_));
@@ -48,24 +61,29 @@ class SpanCopy {
     if (careful_) [[unlikely]] {
       put_lines(text);
     } else {
-      out_.put(text);
+      pen_.put(text);
     }
   }
   // A next hop that reads by the letter sees CRLF and nothing else (RFC 3261 7).
   void put_lines(std::string_view text) noexcept {
     char before = 0;
     for (const char c : text) {
-      if (c == '\n' && before != '\r') out_.put('\r');
-      out_.put(c);
+      if (c == '\n' && before != '\r') *pen_.at++ = '\r';
+      *pen_.at++ = c;
       before = c;
     }
   }
-  void put(std::string_view text) noexcept { out_.put(text); }
-  void number(std::uint32_t n) noexcept { out_.number(n); }
-  void line(std::string_view name, std::string_view value) noexcept {
-    out_.put(name);
-    out_.put(value);
-    out_.put("\r\n");
+  template <std::size_t N>
+  void put(const char (&text)[N]) noexcept {
+    pen_.put(text);
+  }
+  void put(std::string_view text) noexcept { pen_.put(text); }
+  void number(std::uint32_t n) noexcept { pen_.number(n); }
+  template <std::size_t N>
+  void line(const char (&name)[N], std::string_view value) noexcept {
+    pen_.put(name);
+    pen_.put(value);
+    pen_.put("\r\n");
   }
   std::uint32_t line_end(std::size_t i) const noexcept {
     return i + 1 == message_.header_count() ? end_ : message_.header(i + 1).name_offset;
@@ -85,17 +103,20 @@ class SpanCopy {
     rest_of_headers();
     const std::string_view body = message_.body();
     if (!message_.has(HeaderId::content_length)) {
-      out_.put("Content-Length: ");
-      out_.number(body.size());
-      out_.put("\r\n");
+      pen_.put("Content-Length: ");
+      pen_.number(static_cast<std::uint32_t>(body.size()));
+      pen_.put("\r\n");
     }
-    out_.put("\r\n");
-    out_.put(body);
+    pen_.put("\r\n");
+    pen_.put(body);
+    out_.wrote(static_cast<std::size_t>(pen_.at - begin_));
   }
 
  private:
   const Message& message_;
   Writer& out_;
+  Pen pen_{};
+  char* begin_;
   std::uint32_t at_ = 0;
   std::uint32_t end_;
   bool careful_;
@@ -164,6 +185,11 @@ void put_one_less(SpanCopy& copy, const Message& request, const HeaderField& fie
   copy.replace_value(field, received == 0 ? 0 : received - 1);
 }
 
+std::size_t size_of(const RequestEdits& edits) noexcept {
+  return edits.request_uri.size() + edits.via.size() + edits.record_routes[0].size() +
+         edits.record_routes[1].size() + edits.route.size() + edits.last_route.size();
+}
+
 constexpr std::uint64_t bit(HeaderId id) {
   return std::uint64_t{1} << static_cast<unsigned>(id);
 }
@@ -224,7 +250,8 @@ RouteSpan routes_behind(const Message& message, std::size_t count) noexcept {
 
 void write_request(Writer& out, const Message& request, const Essentials& read,
                    const RequestEdits& edits) noexcept {
-  SpanCopy copy(out, request);
+  SpanCopy copy(out, request, size_of(edits));
+  if (!copy) return;
   put_start_line(copy, request, edits.request_uri);
   put_new_fields(copy, request, edits);
   const HeaderField* const top_via = request.first(HeaderId::via);
@@ -252,7 +279,10 @@ void write_request(Writer& out, const Message& request, const Essentials& read,
 
 void write_response(Writer& out, const Message& response, const Essentials& read,
                     std::span<const std::string_view> more_lines) noexcept {
-  SpanCopy copy(out, response);
+  std::size_t more = 0;
+  for (const std::string_view text : more_lines) more += 2 * text.size() + 2;
+  SpanCopy copy(out, response, more);
+  if (!copy) return;
   if (const HeaderField* top = response.first(HeaderId::via)) {
     const std::string_view rest = behind(read.via.text, response.value(*top));
     if (rest.empty()) {

@@ -1,35 +1,13 @@
 #include "ringweir/sip/respond.h"
 
 #include "ringweir/sip/name_addr.h"
+#include "sip/pen.h"
 #include "sip/received_via.h"
 
 namespace ringweir::sip {
 
 namespace {
 constexpr std::uint16_t kDefaultPort = 5060;
-
-// Text into space that has been reserved; sizes of the fixed pieces are known when this is compiled.
-struct Pen {
-  char* at;
-  template <std::size_t N>
-  void put(const char (&text)[N]) noexcept {
-    std::memcpy(at, text, N - 1);
-    at += N - 1;
-  }
-  void put(std::string_view text) noexcept {
-    std::memcpy(at, text.data(), text.size());
-    at += text.size();
-  }
-  void copy(std::string_view text) noexcept { put(text); }
-  void value(std::string_view text, bool folded) noexcept {
-    if (folded) [[unlikely]] {
-      at += unfold(text, at).size();
-    } else {
-      put(text);
-    }
-  }
-  void number(std::uint32_t n) noexcept { at = std::to_chars(at, at + 10, n).ptr; }
-};
 
 constexpr std::size_t kFixedMax = 256;  // status line without reason, names, line ends, received and rport
 

@@ -141,6 +141,13 @@ Result<Uri> parse_uri(std::string_view text) noexcept {
 
 std::optional<std::string_view> parameter(std::string_view parameters, std::string_view name) noexcept {
   Cursor c(parameters);
+  // PERF: the tag of From and To is asked for with every message and stands first: a third of what the loop takes.
+  if (parameters.size() > name.size() + 1 && parameters[name.size()] == '=' && parameters.starts_with(name)) {
+    c.at += name.size() + 1;
+    const std::string_view value = c.take<kValue>();
+    if (!value.empty() && (c.done() || *c.at == ';')) return value;
+    c.at = c.begin;
+  }
   while (!c.done()) {
     while (!c.done() && (*c.at == ';' || is(*c.at, kLws))) ++c.at;
     const char* const start = c.at;

@@ -249,7 +249,7 @@ RC_GTEST_PROP(Forward, a_request_goes_on_as_the_model_says, (std::uint64_t seed)
   RC_ASSERT(parse(in, Framing::datagram, message).completeness == Completeness::complete);
   RC_ASSERT(validate_request(message, read).fault == Fault::none);
   const std::string want = expected(scene);
-  std::string buffer(want.size(), '\0');
+  std::string buffer(want.size() + in.size() + 512, '\0');
   Writer out(buffer.data(), buffer.size());
   write_request(out, message, read, edits_of(scene, message));
   RC_ASSERT(std::string(out.text()) == want);
@@ -278,7 +278,7 @@ RC_GTEST_PROP(Forward, a_response_loses_its_top_via_and_nothing_else, (std::uint
     RC_ASSERT(parse(in, Framing::datagram, message).completeness == Completeness::complete);
     RC_ASSERT(validate_response(message, read).fault == Fault::none);
     RC_ASSERT(via_below(message, read).has_value());
-    std::string buffer(want.size(), '\0');
+    std::string buffer(want.size() + in.size() + 512, '\0');
     Writer out(buffer.data(), buffer.size());
     write_response(out, message, read);
     RC_ASSERT(std::string(out.text()) == want);

@@ -1,7 +1,7 @@
 // The text of a message that is passed on (RFC 3261 16.6, 16.7, 16.11; RFC 3581; RFC 5393): what is edited is
 // written, all else is copied octet for octet in its order, in one pass. Messages must have been parsed and
-// validated (essentials.h). A Writer without the room fails and stays failed: nothing may then be sent. No
-// allocation; one thread at a time.
+// validated (essentials.h). A writer needs room for the worst case, about 300 octets more than the pieces, or
+// nothing is written and it fails. No allocation; any thread.
 #pragma once
 #include <array>
 #include <cstdint>

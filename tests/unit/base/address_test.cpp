@@ -1,6 +1,11 @@
 #include "ringweir/base/address.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+
+#include <string>
+
+#include "ringweir/base/random.h"
 
 namespace ringweir {
 namespace {
@@ -25,12 +30,35 @@ TEST(Address, AMappedAddressIsTheIpv4One) {  // RFC 4291 2.5.5.2
 }
 
 TEST(Address, RefusesWhatIsNotAnAddress) {
-  for (const char* text : {"", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "host", "[192.0.2.1]", "[::1",
+  for (const char* text : {"", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.00", "1.2.3.0256", "1..2.3", ".1.2.3", "1.2.3.", "1,2,3,4", "host", "[192.0.2.1]", "[::1",
                            "::1]", "[]", ":::", "1:2:3:4:5:6:7:8:9", "::1%eth0", "192.0.2.1 ", "1.2.3.4:5060",
                            "0000:0000:0000:0000:0000:0000:0000:0000:0000:00"}) {
     EXPECT_FALSE(parse_ip(text)) << text;
   }
   EXPECT_FALSE(parse_ip(std::string_view("1.2.3.4\0x", 9)));
+}
+
+TEST(Address, ReadsAQuadAsTheSystemDoes) {
+  Random random(7);
+  int read = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    std::string text;
+    for (int part = 0; part < 4; ++part) {
+      if (part > 0 || random.below(40) == 0) text += '.';
+      for (std::uint32_t digits = random.below(30) == 0 ? random.below(5) : 1 + random.below(3); digits > 0; --digits) {
+        text += static_cast<char>('0' + (random.below(2) == 0 ? random.below(3) : random.below(10)));
+      }
+    }
+    if (random.below(40) == 0) text += ". x"[random.below(3)];
+    std::array<std::uint8_t, 4> quad;
+    const bool is_one = inet_pton(AF_INET, text.c_str(), quad.data()) == 1;
+    const auto ip = parse_ip(text);
+    ASSERT_EQ(ip.has_value(), is_one) << text;
+    if (!is_one) continue;
+    ASSERT_EQ(*ip, IpAddress::v4(quad[0], quad[1], quad[2], quad[3])) << text;
+    ++read;
+  }
+  EXPECT_GT(read, 10'000);
 }
 
 TEST(Address, KnowsLoopbackAndUnspecified) {

@@ -68,6 +68,29 @@ TEST(RouteSet, both_of_a_double_record_route_are_taken_off) {
   EXPECT_EQ(fields.routes, "<sip:a;lr>,<sip:b>|");
 }
 
+// What is known by its spelling and what takes the productions come to the same.
+TEST(RouteSet, our_spelling_and_others_are_read_alike) {
+  for (const std::string host :
+       {"edge", "EDGE:5070", "192.0.2.1:5070", "192.0.2.1", "far", "192.0.2.1:5099"}) {
+    for (const std::string behind : {"", ",<sip:x;lr>", " ,\r\n <sip:x;lr>", "\r\nRoute: <sip:x;lr>"}) {
+      const Outcome ours = process({.more = "Route: <sip:" + host + ";lr;rw=T>" + behind + "\r\n"});
+      const Outcome other = process({.more = "Route: <sip:" + host + ";rw=T;lr>" + behind + "\r\n"});
+      EXPECT_EQ(ours.set.fault, sip::Fault::none);
+      EXPECT_EQ(ours.token, other.token);
+      EXPECT_EQ(ours.next.size(), other.next.size());
+      EXPECT_EQ(ours.routes.size(), other.routes.size());
+      EXPECT_EQ(ours.set.kept.begin, other.set.kept.begin);
+      EXPECT_EQ(ours.set.behind_next.begin, other.set.behind_next.begin);
+      EXPECT_EQ(ours.token, host.starts_with("far") || host.ends_with("99") ? "" : "T") << host;
+    }
+  }
+  for (const std::string bad :
+       {"<sip:-edge;lr;rw=T>", "<sip:edge:0;lr;rw=T>", "<sip:edge:70000;lr;rw=T>", "<sip:e..e;lr;rw=T>",
+        "<sip:edge;lr;rw=T>x", "<sip:edge;lr;rw=T> ,", "<sip:edge;lr;rw=>"}) {
+    EXPECT_EQ(process({.more = "Route: " + bad + "\r\n"}).set.fault, sip::Fault::bad_route) << bad;
+  }
+}
+
 TEST(RouteSet, a_second_token_is_another_passage) {
   const Outcome out = process({.more = "Route: <sip:edge;lr;rw=T>, <sip:edge;lr;rw=U>\r\n"});
   EXPECT_EQ(out.token, "T");
