@@ -18,6 +18,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::count_)>
 constexpr std::string_view kScheme = "Digest";
 
 bool is_digest(std::string_view value) noexcept {
+  if (value.starts_with("Digest ")) [[likely]]
+    return true;
   if (value.size() <= kScheme.size() || !equal_any_case(value.substr(0, kScheme.size()), kScheme))
     return false;
   return (value[kScheme.size()] == ' ' || value[kScheme.size()] == '\t' || value[kScheme.size()] == '\r' ||
@@ -27,18 +29,23 @@ bool is_digest(std::string_view value) noexcept {
 // RFC 7616 3.4: nc-value = 8LHEX. 0 for anything else, and zero itself is no count.
 std::uint32_t parse_nonce_count(std::string_view text) noexcept {
   if (text.size() != 8) return 0;
-  std::uint32_t count = 0;
-  for (const char each : text) {
-    const char c = lower(each);
-    if (c >= '0' && c <= '9') {
-      count = count << 4 | static_cast<std::uint32_t>(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-      count = count << 4 | static_cast<std::uint32_t>(c - 'a' + 10);
-    } else {
-      return 0;
-    }
-  }
-  return count;
+  // PERF: all eight at once. Each octet's own high bit tells what it is; none carries into the next.
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  std::uint64_t word;
+  std::memcpy(&word, text.data(), sizeof word);
+  if ((word & kHigh) != 0) return 0;
+  const std::uint64_t folded = word | 0x20 * kOnes;  // digits keep their value
+  const auto at_least = [](std::uint64_t octets, std::uint64_t least) {
+    return (octets + (0x80 - least) * kOnes) & kHigh;
+  };
+  const std::uint64_t letters = at_least(folded, 'a') & ~at_least(folded, 'g');
+  const std::uint64_t digits = at_least(word, '0') & ~at_least(word, '9' + 1);
+  if ((letters | digits) != kHigh) return 0;
+  std::uint64_t nibbles = (folded & 0x0f * kOnes) + 9 * (letters >> 7);
+  nibbles = __builtin_bswap64(nibbles);  // the last digit is the lowest
+  nibbles = (nibbles | nibbles >> 4) & 0x00ff00ff00ff00ff;
+  nibbles = (nibbles | nibbles >> 8) & 0x0000ffff0000ffff;
+  return static_cast<std::uint32_t>(nibbles | nibbles >> 16);
 }
 
 // RFC 7616 3.4.6: the digest-uri names the resource of the request line; a different text may be an equal
@@ -160,7 +167,7 @@ class Authentication {
       if (is_session(algorithm_) && sent_.cnonce.empty()) return malformed();
       return std::nullopt;
     }
-    if (!equal_any_case(sent_.qop, "auth")) return challenge(Reason::unsupported_qop);
+    if (sent_.qop != "auth" && !equal_any_case(sent_.qop, "auth")) return challenge(Reason::unsupported_qop);
     nc_ = parse_nonce_count(sent_.nc);
     if (nc_ == 0 || sent_.cnonce.empty()) return malformed();
     return std::nullopt;

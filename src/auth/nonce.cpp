@@ -20,12 +20,17 @@ constexpr std::uint64_t kTimeMask = (std::uint64_t{1} << 40) - 1;
 constexpr std::int64_t kAheadMsMax = 1'000;
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::uint8_t kNotInAlphabet = 0xff;
-constexpr std::array<std::uint8_t, 256> kValues = [] {
-  std::array<std::uint8_t, 256> values{};
-  values.fill(kNotInAlphabet);
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
-    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
+constexpr std::uint32_t kNotInAlphabet = 1u << 31;
+// PERF: what each character is worth in each place of its group of four, so that a group is four loads and
+// three ors.
+constexpr std::array<std::array<std::uint32_t, 256>, 4> kValues = [] {
+  std::array<std::array<std::uint32_t, 256>, 4> values{};
+  for (std::size_t place = 0; place < 4; ++place) {
+    values[place].fill(kNotInAlphabet);
+    for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
+      values[place][static_cast<unsigned char>(kAlphabet[i])] =
+          static_cast<std::uint32_t>(i << (6 * (3 - place)));
+    }
   }
   return values;
 }();
@@ -43,17 +48,18 @@ void encode(const Bytes& bytes, char* out) noexcept {
 }
 
 bool decode(std::string_view text, Bytes& bytes) noexcept {
-  unsigned strange = 0;
+  std::uint32_t strange = 0;
+  std::array<std::uint8_t, kBytes + 1>
+      out;  // each group is written with one octet too many, which the next covers
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
   for (std::size_t i = 0; i < kBytes; i += 3, at += 4) {
-    const unsigned a = kValues[at[0]], b = kValues[at[1]], c = kValues[at[2]], d = kValues[at[3]];
-    strange |= a | b | c | d;
-    const unsigned group = a << 18 | b << 12 | c << 6 | d;
-    bytes[i] = static_cast<std::uint8_t>(group >> 16);
-    bytes[i + 1] = static_cast<std::uint8_t>(group >> 8);
-    bytes[i + 2] = static_cast<std::uint8_t>(group);
+    const std::uint32_t group = kValues[0][at[0]] | kValues[1][at[1]] | kValues[2][at[2]] | kValues[3][at[3]];
+    strange |= group;
+    const std::uint32_t big_endian = __builtin_bswap32(group << 8);
+    std::memcpy(out.data() + i, &big_endian, 4);
   }
-  return strange < 64;
+  std::memcpy(bytes.data(), out.data(), kBytes);
+  return (strange & kNotInAlphabet) == 0;
 }
 
 // The MAC's nine octets as one word and one octet.

@@ -49,7 +49,15 @@ Hash128 siphash128(const Key128& key, std::string_view bytes) noexcept {
     s.absorb(word);
   }
   std::uint64_t last = static_cast<std::uint64_t>(bytes.size()) << 56;
-  for (unsigned shift = 0; at < bytes.size(); ++at, shift += 8) {
+  unsigned shift = 0;
+  if (bytes.size() - at >= 4) {  // what a nonce leaves
+    std::uint32_t word;
+    std::memcpy(&word, bytes.data() + at, 4);
+    last |= word;
+    at += 4;
+    shift = 32;
+  }
+  for (; at < bytes.size(); ++at, shift += 8) {
     last |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[at])) << shift;
   }
   s.absorb(last);

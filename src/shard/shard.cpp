@@ -29,7 +29,7 @@ Shared::Shared(const SharedOptions& options, location::Directory& aors, auth::No
       directory(aors),
       window(nonces) {
   faces.reserve(options.shards);
-  for (std::uint32_t i = 0; i < options.shards; ++i) faces.push_back(std::make_unique<Face>(options.trace_entries));
+  for (std::uint32_t i = 0; i < options.shards; ++i) faces.push_back(std::make_unique<Face>(options.trace_entries, options.decision_entries));
 }
 
 ShardCore::ShardCore(Shared& shared, const ShardOptions& options, Instant now)

@@ -9,10 +9,14 @@ namespace ringweir::sip {
 namespace {
 constexpr std::uint64_t kCSeqEnd = 1ull << 31;
 
-// Stops growing far above any number a header may have.
+// Saturates far above any number a header may have.
 std::uint64_t take_number(Cursor& c) noexcept {
+  constexpr int kDigitsMax = 18;
   std::uint64_t number = 0;
-  for (; c.at != c.end && is(*c.at, kDigit); ++c.at) {
+  const char* const stop = c.end - c.at > kDigitsMax ? c.at + kDigitsMax : c.end;
+  for (; c.at != stop && is_digit(*c.at); ++c.at)
+    number = number * 10 + static_cast<std::uint64_t>(*c.at - '0');
+  for (; c.at != c.end && is_digit(*c.at); ++c.at) {
     number = std::min<std::uint64_t>(number * 10 + static_cast<std::uint64_t>(*c.at - '0'), 1ull << 40);
   }
   return number;
@@ -29,7 +33,10 @@ Result<CSeq> parse_cseq(std::string_view value) noexcept {
   const char* const behind = c.at;
   c.skip_lws();
   if (c.at == behind) return bad();
-  CSeq cseq{static_cast<std::uint32_t>(number), Method::unknown, c.take<kToken>()};
+  CSeq cseq{static_cast<std::uint32_t>(number), parse_method(c.rest()), c.rest()};
+  if (cseq.method != Method::unknown) [[likely]]
+    return cseq;
+  cseq.method_text = c.take<kToken>();
   if (cseq.method_text.empty()) return bad();
   c.skip_lws();
   if (!c.done()) return bad();

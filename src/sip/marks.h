@@ -15,6 +15,7 @@ struct Marks {
   // that should have been its LF. A quoted-pair may hold them (RFC 3261 25.1), so stage 2 looks at what is
   // before.
   std::uint64_t odd[kMarkBlocks];
+  std::uint64_t any_odd;  // all of them together: 0 for every message but a few
 };
 // What one window leaves for the next: each is 0 or 1.
 struct MarkCarry {
@@ -29,7 +30,34 @@ using MarkFunction = void (*)(const char* text, std::size_t size, MarkCarry& car
 void mark_portable(const char* text, std::size_t size, MarkCarry& carry, Marks& marks) noexcept;
 void mark_avx2(const char* text, std::size_t size, MarkCarry& carry,
                Marks& marks) noexcept;  // only when has_avx2()
+#if defined(__x86_64__)
+void mark_avx512(const char* text, std::size_t size, MarkCarry& carry,
+                 Marks& marks) noexcept;  // only when has_avx512()
+bool has_avx512() noexcept;
+#endif
 extern MarkFunction const mark;
+
+// The marks as offsets in ascending order, `base` added to each; returns how many. `offsets` has room for a
+// window's.
+using ListFunction = std::uint32_t (*)(const Marks& marks, std::size_t blocks, std::uint32_t base,
+                                       std::uint32_t* offsets) noexcept;
+std::uint32_t list_portable(const Marks& marks, std::size_t blocks, std::uint32_t base,
+                            std::uint32_t* offsets) noexcept;
+std::uint32_t list_avx2(const Marks& marks, std::size_t blocks, std::uint32_t base,
+                        std::uint32_t* offsets) noexcept;  // only when has_avx2()
+extern ListFunction const list;
+
+// Shared by both forms, each compiled for its own instructions.
+[[gnu::always_inline]] inline std::uint32_t list_marks(const Marks& marks, std::size_t blocks,
+                                                       std::uint32_t base, std::uint32_t* offsets) noexcept {
+  std::uint32_t* to = offsets;
+  for (std::size_t block = 0; block < blocks; ++block, base += 64) {
+    for (std::uint64_t bits = marks.ends_and_colons[block]; bits != 0; bits &= bits - 1) {
+      *to++ = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+    }
+  }
+  return static_cast<std::uint32_t>(to - offsets);
+}
 
 // The masks of one block combined; shared by both forms.
 struct BlockMasks {

@@ -52,6 +52,14 @@ static bool take_parameters(Cursor& c, NameAddr& address, const char*& end) noex
   const char* const parameters = c.at + 1;
   Parameter p;
   while (c.next_is(';')) {
+    if (c.next_is(";tag=")) {  // PERF: most parameters there are, and most have nothing behind them
+      Cursor tag = c;
+      tag.at += 5;
+      if (!tag.take<kValue>().empty() && tag.done()) {
+        end = c.at = tag.at;
+        break;
+      }
+    }
     ++c.at;
     c.skip_lws();
     if (!take_parameter(c, p)) return false;

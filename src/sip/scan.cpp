@@ -10,7 +10,7 @@ namespace detail {
 
 bool has_avx2() noexcept {
 #if defined(__x86_64__)
-  return __builtin_cpu_supports("avx2");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
 #else
   return false;
 #endif

@@ -50,7 +50,7 @@ StartLine parse_start_line(std::string_view line) noexcept {
   if (c.next_is('/')) return parse_status_line(line);
   if (out.method_text.empty() || !c.next_is(' ')) return broken(c.offset());
   const char* const uri = ++c.at;
-  while (c.at != c.end && *c.at != ' ') ++c.at;
+  c.skip_to(' ');
   out.uri_or_reason = c.since(uri);
   if (out.uri_or_reason.empty() || c.done()) return broken(c.offset());
   ++c.at;

@@ -10,10 +10,14 @@ std::unexpected<Error> bad(const Cursor& c) noexcept {
   return std::unexpected(Error{Fault::bad_uri, c.offset()});
 }
 
-// [ user [ ":" password ] "@" ]. Until the "@" is seen this may as well be host, parameters and headers,
-// whose characters are among a user's. False at what can be neither.
+// [ user [ ":" password ] "@" ]. Without an "@" this is host, parameters and headers, whose characters are
+// among a user's; with one it may still be. False at what can be neither.
 bool take_userinfo(Cursor& c, Uri& uri) noexcept {
   const char* const start = c.at;
+  c.skip_to('@');
+  const bool is_there = !c.done();
+  c.at = start;
+  if (!is_there) return true;
   std::string_view user, password;
   if (!c.take_escaped<kUser>(user)) return false;
   if (c.next_is(':')) {
@@ -170,11 +174,32 @@ std::optional<std::string_view> parameter(std::string_view parameters, std::stri
   return std::nullopt;
 }
 
+// `text` in lower case; `end` is where the space ends.
+static char* put_lower(char* to, std::string_view text, [[maybe_unused]] const char* end) noexcept {
+#ifdef RINGWEIR_SIP_OCTETS
+  if (!text.empty() && text.size() < 16 && end - to >= 16) {  // PERF: a host is one register
+    const detail::Octets octets = detail::load_some(text.data(), text.size());
+    const detail::Octets upper = detail::within(octets, 'A', 'Z');
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                     _mm_or_si128(octets, _mm_and_si128(upper, _mm_set1_epi8(0x20))));
+    return to + text.size();
+  }
+#endif
+  for (char c : text) *to++ = lower(c);
+  return to;
+}
+
 std::optional<std::string_view> canonical_aor(const Uri& uri, char* out, std::size_t capacity) noexcept {
   if (uri.scheme != Scheme::sip && uri.scheme != Scheme::sips) return std::nullopt;
   if (uri.user.size() + 1 + uri.host.size() > capacity) return std::nullopt;
   char* to = out;
-  for (std::size_t i = 0; i < uri.user.size(); ++i) {
+  std::size_t i = 0;
+  if (uri.user.find('%') == uri.user.npos) {
+    std::memcpy(to, uri.user.data(), uri.user.size());
+    to += uri.user.size();
+    i = uri.user.size();
+  }
+  for (; i < uri.user.size(); ++i) {
     const char c = uri.user[i];
     if (c != '%') {
       *to++ = c;
@@ -192,7 +217,7 @@ std::optional<std::string_view> canonical_aor(const Uri& uri, char* out, std::si
     *to++ = kDigits[static_cast<unsigned char>(meant) & 0xf];
   }
   if (!uri.user.empty()) *to++ = '@';
-  for (char c : uri.host) *to++ = lower(c);
+  to = put_lower(to, uri.host, out + capacity);
   return std::string_view(out, static_cast<std::size_t>(to - out));
 }
 

@@ -57,8 +57,9 @@ Error check_cseq(const Message& message, CSeq& out) noexcept {
   if (field == nullptr) return {Fault::missing_cseq, 0};
   const auto cseq = parse_cseq(message.value(*field));
   if (!cseq) return at(Fault::bad_cseq, *field, cseq.error().offset);
-  if (message.is_request() && cseq->method_text != message.method_text())
-    return at(Fault::cseq_method, *field);
+  const bool same = cseq->method != Method::unknown ? cseq->method == message.method()
+                                                    : cseq->method_text == message.method_text();
+  if (message.is_request() && !same) return at(Fault::cseq_method, *field);
   out = *cseq;
   return {};
 }

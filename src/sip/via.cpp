@@ -26,6 +26,12 @@ bool take_protocol(Cursor& c, Via& via) noexcept {
     if (!reads(c.take<kToken>(), "SIP") || !take_slash(c)) return false;
     if (c.take<kToken>() != "2.0" || !take_slash(c)) return false;
   }
+  if (c.next_is("UDP ")) [[likely]] {
+    via.transport = {c.at, 3};
+    c.at += 4;
+    c.skip_lws();
+    return true;
+  }
   via.transport = c.take<kToken>();
   const char* const behind = c.at;
   c.skip_lws();
@@ -81,6 +87,27 @@ bool read_parameter(const Parameter& p, Via& via, const char* text, const char* 
 }
 }  // namespace
 
+// branch=value and a bare rport, as nearly every request has them: read at once. False: the cursor has not
+// moved.
+static bool take_usual_parameter(Cursor& c, Via& via, const char* text, const char*& end) noexcept {
+  Cursor p = c;
+  if (p.next_is(";branch=") && via.branch.data() == nullptr) {
+    p.at += 8;
+    const std::string_view branch = p.take<kValue>();
+    if (branch.empty() || (!p.done() && *p.at != ';')) return false;
+    via.branch = branch;
+  } else if (p.next_is(";rport") && !via.has_rport) {
+    p.at += 6;
+    if (!p.done() && *p.at != ';') return false;
+    via.has_rport = true;
+    via.rport_offset = via.rport_end = static_cast<std::uint32_t>(p.at - text);
+  } else {
+    return false;
+  }
+  end = c.at = p.at;
+  return true;
+}
+
 // Where the cursor stands when it answers false, the error is.
 static bool take_element(Cursor& c, Via& via, std::string_view& rest) noexcept {
   c.skip_lws();
@@ -89,6 +116,7 @@ static bool take_element(Cursor& c, Via& via, std::string_view& rest) noexcept {
   const char* end = c.at;
   c.skip_lws();
   while (c.next_is(';')) {
+    if (take_usual_parameter(c, via, start, end)) continue;
     const char* const semicolon = c.at++;
     c.skip_lws();
     Parameter p;

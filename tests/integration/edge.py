@@ -52,12 +52,13 @@ routes:
 """
 
 
-def write(folder, **settings):
+def write(folder, make=config, **settings):
+    """make(port, admin_port, **settings) is the configuration's text."""
     port = free_port(host=settings.get("host", "127.0.0.1"))
     admin_port = free_port(socket.SOCK_STREAM)
     folder = pathlib.Path(folder)
     (folder / "users.csv").write_text("".join(f"{user},{user}\n" for user in USERS))
-    (folder / "edge.yaml").write_text(config(port, admin_port, **settings))
+    (folder / "edge.yaml").write_text(make(port, admin_port, **settings))
     return port, admin_port
 
 

@@ -109,9 +109,36 @@ RC_GTEST_PROP(SipProperty, BothFormsOfMarkAgree, ()) {
       RC_ASSERT(a.ends_and_colons[block] == b.ends_and_colons[block]);
       RC_ASSERT(a.odd[block] == b.odd[block]);
     }
+    RC_ASSERT(a.any_odd == b.any_odd);
+    std::uint32_t listed_a[detail::kMarkWindow], listed_b[detail::kMarkWindow];
+    const std::uint32_t count = detail::list_portable(a, (size + 63) / 64, 7, listed_a);
+    RC_ASSERT(count == detail::list_avx2(b, (size + 63) / 64, 7, listed_b));
+    RC_ASSERT(std::equal(listed_a, listed_a + count, listed_b));
     left.remove_prefix(size);
   }
 }
+
+#if defined(__x86_64__)
+RC_GTEST_PROP(SipProperty, TheWideFormOfMarkAgrees, ()) {
+  if (!detail::has_avx512()) RC_DISCARD("no AVX-512 here");
+  const std::string text = *anything();
+  const Exact exact(text);
+  std::string_view left = exact;
+  detail::MarkCarry carry_a, carry_b;
+  while (!left.empty()) {
+    detail::Marks a, b;
+    detail::mark_portable(left.data(), left.size(), carry_a, a);
+    detail::mark_avx512(left.data(), left.size(), carry_b, b);
+    const std::size_t size = std::min(left.size(), detail::kMarkWindow);
+    for (std::size_t block = 0; block < (size + 63) / 64; ++block) {
+      RC_ASSERT(a.ends_and_colons[block] == b.ends_and_colons[block]);
+      RC_ASSERT(a.odd[block] == b.odd[block]);
+    }
+    RC_ASSERT(a.any_odd == b.any_odd);
+    left.remove_prefix(size);
+  }
+}
+#endif
 
 // The masks say what a walk octet by octet says.
 RC_GTEST_PROP(SipProperty, MarksAreLineEndsAndFirstColons, ()) {

@@ -10,6 +10,7 @@
 #include "ringweir/base/hash.h"
 #include "ringweir/io/pages.h"
 #include "ringweir/proxy/engine.h"
+#include "ringweir/shard/decision_ring.h"
 #include "ringweir/shard/edge.h"
 #include "ringweir/shard/mailbox.h"
 #include "ringweir/shard/trace_ring.h"
@@ -19,7 +20,8 @@ namespace ringweir::shard {
 
 // What a shard shows to other threads. Each member says who writes.
 struct alignas(64) Face {
-  explicit Face(std::uint32_t trace_entries) : trace(trace_entries, kTraceOctetsEach) {}
+  Face(std::uint32_t trace_entries, std::uint32_t decision_entries)
+      : trace(trace_entries, kTraceOctetsEach), decisions(decision_entries) {}
   static constexpr std::uint32_t kTraceOctetsEach = 768;
 
   alignas(64) std::atomic<bool> sleeping{false};        // shard: in, or about to be in, the driver's nap
@@ -31,12 +33,14 @@ struct alignas(64) Face {
   std::atomic<std::uint64_t> bindings{0};               // shard: live registrations it owns
   Counters counters;                                    // shard
   TraceRing trace;                                      // both, see trace_ring.h
+  DecisionRing decisions;                               // shard
 };
 
 struct SharedOptions {
   std::uint32_t shards = 1;
   std::uint32_t mailbox_depth = limits::kMailboxDepth;
   std::uint32_t trace_entries = 20'000;  // a shard
+  std::uint32_t decision_entries = 8'192;  // a shard, some 200 octets each
   Key128 placement_key{};                // random at each start
   Key128 nonce_key{};                    // from keys.secret, or random
   WallMs started_ms = 0;

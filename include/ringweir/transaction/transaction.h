@@ -40,7 +40,7 @@ struct Transaction : TimerNode {
   bool terminated() const noexcept;
 };
 
-struct ServerTransaction : Transaction {
+struct alignas(64) ServerTransaction : Transaction {
   ServerTransaction* next_in_bucket = nullptr;
   IpAddress local;           // the address the request came to; answers leave from there
   std::uint32_t to_tag = 0;  // to_tag_hash: of the request until a response with a tag is sent, then of that
@@ -67,7 +67,7 @@ struct ServerTransaction : Transaction {
   bool matches_ack(std::uint32_t ack_to_tag) const noexcept { return !old_style || ack_to_tag == to_tag; }
 };
 
-struct ClientTransaction : Transaction {
+struct alignas(64) ClientTransaction : Transaction {
   ClientTransaction* next_in_bucket = nullptr;
   std::uint64_t token = 0;  // what the branch says of us
   Tick began = 0;
@@ -82,7 +82,7 @@ struct ClientTransaction : Transaction {
   Action fire(Tick now, TimerWheel& wheel) noexcept;
 };
 
-static_assert(sizeof(ServerTransaction) <= 128 && sizeof(ClientTransaction) <= 128, "two cache lines each");
+static_assert(sizeof(ServerTransaction) == 128 && sizeof(ClientTransaction) == 128, "two cache lines each");
 
 // Ends it from outside, whatever its state: the node is taken out of the wheel. The caller does as for
 // `destroy`.

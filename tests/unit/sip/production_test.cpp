@@ -10,6 +10,7 @@
 #include "ringweir/sip/name_addr.h"
 #include "ringweir/sip/token_list.h"
 #include "ringweir/sip/via.h"
+#include "sip/characters.h"
 
 namespace ringweir::sip {
 namespace {
@@ -297,6 +298,27 @@ TEST(Message, PipelinedMessagesAreTakenOneByOne) {
   ASSERT_EQ(parsed.completeness, Completeness::complete);
   EXPECT_EQ(parsed.consumed, two.size());
   EXPECT_EQ(m.method(), Method::bye);
+}
+
+// The runs that are taken sixteen octets at a time end where the table of characters says, at any size.
+template <unsigned sets>
+void expect_runs_end_as_the_table_says() {
+  for (int code = 0; code < 256; ++code) {
+    const char c = static_cast<char>(code);
+    for (const std::size_t before : {0u, 1u, 3u, 7u, 8u, 15u, 16u, 17u, 33u}) {
+      const std::string text = std::string(before, 'a') + c + "aa";
+      Cursor cursor(text);
+      EXPECT_EQ(cursor.take<sets>().size(), is(c, sets) ? text.size() : before)
+          << code << " behind " << before;
+    }
+  }
+}
+TEST(SipCharacters, LongRunsEndAsTheTableSays) {
+  expect_runs_end_as_the_table_says<kUriText>();
+  expect_runs_end_as_the_table_says<kValue>();
+  expect_runs_end_as_the_table_says<kWord>();
+  expect_runs_end_as_the_table_says<kHost>();
+  expect_runs_end_as_the_table_says<kToken>();
 }
 
 }  // namespace

@@ -19,7 +19,6 @@ const KeyedHash kHash({1, 2});
 struct Named {
   std::uint64_t key;
   std::uint32_t to_tag;
-  friend bool operator==(const Named&, const Named&) = default;
 };
 
 Named named(const RequestText& request, Method as) {
