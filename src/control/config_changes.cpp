@@ -80,10 +80,12 @@ void list_auth(Lister& out, const Auth& auth) {
 }
 
 std::string passive_of(const Health& health) {
-  if (!health.passive) return "off";
-  std::vector<std::string> codes;
-  for (const std::uint16_t code : health.passive->codes) codes.push_back(std::to_string(code));
-  return join(codes) + " for " + format_duration(health.passive->eject);
+  const PassiveHealth passive = health.passive.value_or(PassiveHealth{.codes = {}});
+  if (passive.eject == 0s) return "off";
+  std::vector<std::string> on;
+  for (const std::uint16_t code : passive.codes) on.push_back(std::to_string(code));
+  if (passive.timeouts) on.push_back("timeouts");
+  return std::to_string(passive.after) + " of " + join(on) + " eject for " + format_duration(passive.eject);
 }
 
 std::string failover_of(const Failover& failover) {

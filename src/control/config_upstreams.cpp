@@ -86,6 +86,15 @@ void read_health(Section& upstream, Health& health) {
   if (const YamlNode* method = section.take("method")) {
     if (const auto text = read_method(upstream.reader(), *method, "upstreams.health.method"))
       health.method = *text;
+    // A probe begins or ends nothing that somebody would have to end or miss.
+    constexpr std::string_view kNotProbes[] = {"INVITE",   "ACK",   "CANCEL", "BYE",
+                                               "REGISTER", "PRACK", "UPDATE"};
+    if (std::ranges::find(kNotProbes, health.method) != std::end(kNotProbes)) {
+      upstream.reader().report(method->at,
+                               "upstreams.health.method: " + health.method +
+                                   " changes calls or registrations; a probe is an OPTIONS, or another "
+                                   "method that changes nothing");
+    }
   }
   section.duration("every", health.every, 0s, 24h);
   section.duration("timeout", health.timeout, 10ms, 1min);
@@ -96,7 +105,9 @@ void read_health(Section& upstream, Health& health) {
   Section shape(upstream.reader(), *passive, "upstreams.health.passive");
   PassiveHealth read;
   read_codes(shape, read.codes);
-  shape.duration("eject", read.eject, 1s, 24h);
+  shape.duration("eject", read.eject, 0s, 24h);
+  shape.number("after", read.after, 1, 100);
+  shape.boolean("timeouts", read.timeouts);
   health.passive = std::move(read);
 }
 

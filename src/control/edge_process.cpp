@@ -72,6 +72,9 @@ std::unique_ptr<shard::Snapshot> EdgeProcess::make_snapshot(const Config& config
   snapshot->auth = make_auth_policy(config.auth);
   snapshot->users = std::move(users);
   snapshot->registrar = make_registrar_policy(config.registrar);
+  BuiltUpstreams built = make_upstreams(config, book_, registry_, system_now(), generation_ > 1);
+  for (const std::string& problem : built.problems) spdlog::error("{}", problem);
+  snapshot->upstreams = std::move(built.upstreams);
   snapshot->sockets = make_sockets(config, shards_->bound());
   snapshot->proxy = make_proxy_policy(config.proxy);
   snapshot->route_key = make_route_key(config.keys, keys_.route);
@@ -126,11 +129,7 @@ bool EdgeProcess::open_admin() {
                             .started_ms = shared_->started_ms,
                             .ready = ready_,
                             .why_not_ready = [this] { return std::string(ready_ ? "" : "stopping"); },
-                            .users =
-                                [this] {
-                                  const std::lock_guard lock(reloading_);
-                                  return snapshot_->users;
-                                },
+                            .users = [this] { return current()->users; },
                             .reload = [this] { return reload(); },
                             .now = system_now,
                             .wall_ms = system_wall_ms});
@@ -153,8 +152,8 @@ std::optional<int> EdgeProcess::start() {
     return 2;
   }
   if (const auto code = open()) return code;
-  snapshot_ = make_snapshot(config_, std::move(users));
-  if (const io::Opened started = shards_->start(*snapshot_); !started) {
+  become_current(make_snapshot(config_, std::move(users)));
+  if (const io::Opened started = shards_->start(*current()); !started) {
     fmt::print(stderr, "ringweir: {}\n", started.error().what);
     return 1;
   }
@@ -173,7 +172,17 @@ void EdgeProcess::announce() const {
   }
   if (admin_) spdlog::info("admin on http://{}", to_string(admin_->endpoint()));
   spdlog::info("ready: {} on {}, {}", plural(shared_->faces.size(), "shard"), shards_->backend(),
-               snapshot_->users ? plural(snapshot_->users->size(), "user") : "no authentication");
+               current()->users ? plural(current()->users->size(), "user") : "no authentication");
+}
+
+std::shared_ptr<const shard::Snapshot> EdgeProcess::current() const {
+  const std::lock_guard lock(current_);
+  return snapshot_;
+}
+
+void EdgeProcess::become_current(std::shared_ptr<const shard::Snapshot> snapshot) {
+  const std::lock_guard lock(current_);
+  snapshot_ = std::move(snapshot);
 }
 
 ReloadReport EdgeProcess::reload() {
@@ -192,16 +201,17 @@ ReloadReport EdgeProcess::reload() {
     return report;
   }
   report.lines = changes.applied;
-  const std::size_t before = snapshot_->users ? snapshot_->users->size() : 0;
+  const std::shared_ptr<const shard::Snapshot> old = current();
+  const std::size_t before = old->users ? old->users->size() : 0;
   const std::size_t after = users ? users->size() : 0;
   report.lines.push_back(before == after ? fmt::format("users: {}", after) : fmt::format("users: {} -> {}", before, after));
-  std::unique_ptr<const shard::Snapshot> snapshot = make_snapshot(next, std::move(users));
+  std::shared_ptr<const shard::Snapshot> snapshot = make_snapshot(next, std::move(users));
   if (!shards_->publish(*snapshot, kPublishDeadline)) {
-    // A shard that does not turn may still read the old one: both stay for good rather than be freed under it.
-    (void)snapshot_.release();
+    // A shard that does not turn may still read the old one: it stays for good rather than be freed under it.
+    kept_.push_back(old);
     report.lines.push_back("a shard has not answered yet; it takes the new configuration at its next turn");
   }
-  snapshot_ = std::move(snapshot);
+  become_current(std::move(snapshot));
   config_ = std::move(next);
   report.done = true;
   return report;

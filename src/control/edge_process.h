@@ -13,6 +13,8 @@
 #include "ringweir/control/process.h"
 #include "ringweir/control/server.h"
 #include "ringweir/control/shard_threads.h"
+#include "ringweir/control/target_registry.h"
+#include "ringweir/control/upstreams.h"
 
 namespace ringweir::control {
 
@@ -48,19 +50,25 @@ class EdgeProcess {
   std::optional<int> open();
   bool load(Config& config, std::shared_ptr<const auth::Credentials>& users, Diagnostics& problems) const;
   std::unique_ptr<shard::Snapshot> make_snapshot(const Config& config, std::shared_ptr<const auth::Credentials> users);
+  std::shared_ptr<const shard::Snapshot> current() const;
+  void become_current(std::shared_ptr<const shard::Snapshot> snapshot);
   bool open_admin();
   void announce() const;
 
   ServeOptions options_;
   Config config_;
   Keys keys_{};
-  std::mutex reloading_;  // SIGHUP and POST /api/v1/reload
+  std::mutex reloading_;  // one at a time builds and publishes; guards config_, registry_, book_
   std::uint64_t generation_ = 0;
   std::optional<Region> region_;
   std::optional<location::Directory> directory_;
   std::optional<auth::NonceWindow> window_;
   std::optional<shard::Shared> shared_;
-  std::unique_ptr<const shard::Snapshot> snapshot_;
+  TargetRegistry registry_;
+  NameBook book_;
+  mutable std::mutex current_;  // guards the pointer alone, so that readers never wait for a reload
+  std::shared_ptr<const shard::Snapshot> snapshot_;
+  std::vector<std::shared_ptr<const shard::Snapshot>> kept_;  // that a shard may read after its time
   std::unique_ptr<ShardThreads> shards_;
   std::atomic<bool> ready_{false};
   std::optional<ProcessView> view_;

@@ -27,7 +27,10 @@
 //   upstreams[].targets[]      weight 1, priority 0 (lower    the same
 //                              ones first)
 //   upstreams[].health         OPTIONS every 10s, timeout 2s, the same
-//                              fail 3, rise 2, no passive
+//                              fail 3, rise 2
+//   upstreams[].health.passive not given: 3 timeouts in a     the same
+//                              row eject for 30s, codes do
+//                              not; given: 503 does too
 //   upstreams[].failover       on timeout, transport_error    the same
 //                              and 503, 2 tries
 //   upstreams[].slow_start     0s: none                       the same
@@ -149,7 +152,9 @@ struct Target {
 
 struct PassiveHealth {
   std::vector<std::uint16_t> codes{503};
-  Duration eject = 30s;
+  Duration eject = 30s;  // 0: never
+  std::uint32_t after = 3;
+  bool timeouts = true;
   friend bool operator==(const PassiveHealth&, const PassiveHealth&) = default;
 };
 

@@ -194,7 +194,7 @@ const std::string kUpstreams =
     "    targets: [ { uri: \"sip:10.0.0.11\", weight: 10 }, { uri: "
     "\"sip:PBX.example.com:5070;transport=udp\", "
     "priority: 1 }, { uri: \"sip:[2001:DB8::1]\" } ]\n"
-    "    health: { method: INFO, every: 1s, timeout: 300ms, fail: 4, rise: 5, passive: { codes: [500, 503], "
+    "    health: { method: MESSAGE, every: 1s, timeout: 300ms, fail: 4, rise: 5, passive: { codes: [500, 503], "
     "eject: "
     "40s } }\n"
     "    failover: { on: [timeout, 504], tries: 3 }\n"
@@ -212,7 +212,7 @@ TEST(ConfigLoad, UpstreamsAreReadWhole) {
   EXPECT_EQ(pbx.targets[1],
             (Target{"sip:PBX.example.com:5070;transport=udp", "pbx.example.com", 5070, 1, 1}));
   EXPECT_EQ(pbx.targets[2], (Target{"sip:[2001:DB8::1]", "2001:db8::1", 0, 1, 0}));
-  EXPECT_EQ(pbx.health, (Health{"INFO", 1s, 300ms, 4, 5, PassiveHealth{{500, 503}, 40s}}));
+  EXPECT_EQ(pbx.health, (Health{"MESSAGE", 1s, 300ms, 4, 5, PassiveHealth{{500, 503}, 40s}}));
   EXPECT_EQ(pbx.failover, (Failover{true, false, {504}, 3}));
   EXPECT_EQ(pbx.slow_start, Duration(30s));
   EXPECT_EQ(config.upstreams[1].health, Health{});
