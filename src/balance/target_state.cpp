@@ -109,8 +109,12 @@ std::pair<Verdict, Verdict> TargetState::change_verdict(Change change) noexcept 
 void TargetState::answered(std::uint16_t status, Instant now, const Passive& passive) noexcept {
   sums_.responses[status >= 100 && status < 700 ? status / 100u : 0].fetch_add(1, kRelaxed);
   if (passive.codes.has(status)) return bad_outcome(Cause::codes, now, passive);
-  // What was sent before an ejection says nothing about the time after it.
-  if (verdict().evidence == 0 || ejection().holds(now)) return;
+  if (verdict().evidence == 0) return;
+  if (ejection().holds(now)) {
+    // What was sent before an ejection says nothing about the time after it, but that the target is there.
+    const Instant ejected_at{Duration(gate_.ejected_at_ns.load(kRelaxed))};
+    if (now < ejected_at + kProofAfter || !lift_unreachable(now)) return;
+  }
   change_verdict([](Verdict v) {
     v.evidence = 0;
     return v;
@@ -156,8 +160,17 @@ bool TargetState::eject(Cause cause, Instant now, const Passive& passive) noexce
                                               kRelaxed)) {
     return false;
   }
+  gate_.ejected_at_ns.store(now.time_since_epoch().count(), kRelaxed);
   sums_.ejections.fetch_add(1, kRelaxed);
   return true;
+}
+
+bool TargetState::lift_unreachable(Instant now) noexcept {
+  std::uint64_t word = gate_.ejection.load(kRelaxed);
+  const Ejection held = unpack(word);
+  if (!held.holds(now) || held.cause != Cause::unreachable) return false;
+  const Ejection over{to_ms(now.time_since_epoch()), held.strikes, held.cause};
+  return gate_.ejection.compare_exchange_strong(word, pack(over), kRelaxed);
 }
 
 bool TargetState::probe_succeeded(Instant now, const Probing& probing) noexcept {
@@ -165,12 +178,7 @@ bool TargetState::probe_succeeded(Instant now, const Probing& probing) noexcept 
   const bool was_down = !reachable(now);
   const auto [before, after] = change_verdict([&](Verdict v) { return after_good_probe(v, probing); });
   // What answers probes is reachable again; that it answers OPTIONS says nothing about its 503s and timeouts.
-  std::uint64_t word = gate_.ejection.load(kRelaxed);
-  const Ejection held = unpack(word);
-  if (held.holds(now) && held.cause == Cause::unreachable && after.successes >= probing.rise) {
-    gate_.ejection.compare_exchange_strong(
-        word, pack({to_ms(now.time_since_epoch()), held.strikes, held.cause}), kRelaxed);
-  }
+  if (after.successes >= probing.rise) lift_unreachable(now);
   if (before.probed == Health::down && after.probed == Health::up) {
     gate_.up_since_ns.store(now.time_since_epoch().count(), kRelaxed);
   }

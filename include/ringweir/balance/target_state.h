@@ -64,7 +64,9 @@ class TargetState {
   void transaction_abandoned() noexcept;  // it ended without a response, or was never sent
   void call_began() noexcept;
   void call_ended() noexcept;
-  // What the target did. Each may eject it as `passive` says.
+  // What the target did. Each may eject it as `passive` says. An ICMP report can be forged: a good answer
+  // that comes kProofAfter later or more ends an ejection as unreachable.
+  static constexpr Duration kProofAfter = 1s;
   void answered(std::uint16_t status, Instant now, const Passive& passive) noexcept;
   void timed_out(Instant now, const Passive& passive) noexcept;
   void unreachable(Instant now, const Passive& passive) noexcept;  // ICMP, connection refused: at once
@@ -105,6 +107,7 @@ class TargetState {
  private:
   void bad_outcome(Cause cause, Instant now, const Passive& passive) noexcept;
   bool eject(Cause cause, Instant now, const Passive& passive) noexcept;
+  bool lift_unreachable(Instant now) noexcept;
   template <class Change>
   std::pair<Verdict, Verdict> change_verdict(Change change) noexcept;  // before, after
 
@@ -113,6 +116,7 @@ class TargetState {
     std::atomic<bool> draining{false};
     std::atomic<std::uint64_t> ejection{0};
     std::atomic<std::int64_t> up_since_ns{INT64_MIN};
+    std::atomic<std::int64_t> ejected_at_ns{INT64_MIN};
   };
   struct alignas(64) Load {
     SharedCount outstanding, calls;

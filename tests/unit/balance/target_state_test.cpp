@@ -123,6 +123,20 @@ TEST(TargetState, an_unreachable_port_ejects_at_once_and_good_probes_end_it) {
   EXPECT_TRUE(target.usable(kStart + 4s));
 }
 
+TEST(TargetState, a_forged_report_is_undone_by_the_targets_own_answers) {
+  TargetState target;
+  target.unreachable(kStart, kPassive);
+  target.answered(200, kStart + 999ms, kPassive);  // may have been under way
+  EXPECT_FALSE(target.usable(kStart + 999ms));
+  target.answered(503, kStart + 1s, kPassive);
+  EXPECT_FALSE(target.usable(kStart + 1s));
+  target.answered(200, kStart + 1s, kPassive);
+  EXPECT_EQ(target.health(kStart + 1s), Health::up);
+  for (int i = 0; i < 3; ++i) target.timed_out(kStart + 2s, kPassive);
+  target.answered(200, kStart + 4s, kPassive);
+  EXPECT_FALSE(target.usable(kStart + 4s));
+}
+
 TEST(TargetState, good_probes_do_not_end_an_ejection_by_503) {
   TargetState target;
   for (int i = 0; i < 3; ++i) target.answered(503, kStart, kPassive);
