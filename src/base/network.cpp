@@ -11,7 +11,7 @@ constexpr std::uint8_t kV4Before = 96;  // bits of ::ffff:0:0
 // The octet's bits that belong to a prefix which has `bits` left when it comes to this octet.
 constexpr std::uint8_t mask(int bits) noexcept {
   if (bits >= 8) return 0xff;
-  return bits <= 0 ? 0 : static_cast<std::uint8_t>(0xff << (8 - bits));
+  return static_cast<std::uint8_t>(bits <= 0 ? 0 : 0xff << (8 - bits));
 }
 
 }  // namespace
