@@ -157,6 +157,11 @@ std::optional<int> EdgeProcess::start() {
     fmt::print(stderr, "ringweir: {}\n", started.error().what);
     return 1;
   }
+  if (const io::Opened probing = prober_.start(); !probing) {
+    fmt::print(stderr, "ringweir: {}\n", probing.error().what);
+    return 1;
+  }
+  prober_.watch(probe_targets(config_, current()->upstreams));
   if (!open_admin()) return 1;
   ready_ = true;
   announce();
@@ -213,6 +218,7 @@ ReloadReport EdgeProcess::reload() {
   }
   become_current(std::move(snapshot));
   config_ = std::move(next);
+  prober_.watch(probe_targets(config_, current()->upstreams));
   report.done = true;
   return report;
 }
@@ -220,6 +226,7 @@ ReloadReport EdgeProcess::reload() {
 void EdgeProcess::stop() {
   ready_ = false;
   if (admin_) admin_->stop();
+  prober_.stop();
   if (shards_) shards_->stop();
 }
 

@@ -11,6 +11,7 @@
 #include "ringweir/control/admin_server.h"
 #include "ringweir/control/config.h"
 #include "ringweir/control/process.h"
+#include "ringweir/control/prober.h"
 #include "ringweir/control/server.h"
 #include "ringweir/control/shard_threads.h"
 #include "ringweir/control/target_registry.h"
@@ -70,6 +71,7 @@ class EdgeProcess {
   std::shared_ptr<const shard::Snapshot> snapshot_;
   std::vector<std::shared_ptr<const shard::Snapshot>> kept_;  // that a shard may read after its time
   std::unique_ptr<ShardThreads> shards_;
+  Prober prober_;  // ends before the states it writes
   std::atomic<bool> ready_{false};
   std::optional<ProcessView> view_;
   std::unique_ptr<AdminServer> admin_;
