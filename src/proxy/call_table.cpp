@@ -38,7 +38,7 @@ void CallTable::close(Entry& entry) noexcept {
 }
 
 CallTable::Entry* CallTable::lookup(std::uint64_t hash) noexcept {
-  for (Entry& entry : buckets_.get()[(hash >> 24) & mask_].entries) {
+  for (Entry& entry : buckets_.get()[index(hash)].entries) {
     if (entry.call.target && entry.hash_low == static_cast<std::uint32_t>(hash) &&
         entry.hash_high == static_cast<std::uint32_t>(hash >> 32)) {
       return &entry;
@@ -62,7 +62,7 @@ const CallTable::Call* CallTable::find(std::uint64_t call_id_hash, Instant now) 
 // An empty place, else the one whose call has ended longest, else the one silent for longest.
 CallTable::Entry& CallTable::place(std::uint64_t hash) noexcept {
   Entry* victim = nullptr;
-  for (Entry& entry : buckets_.get()[(hash >> 24) & mask_].entries) {
+  for (Entry& entry : buckets_.get()[index(hash)].entries) {
     if (!entry.call.target) return entry;
     const bool better = !victim || (entry.call.open != victim->call.open ? !entry.call.open : entry.seen_s < victim->seen_s);
     if (better) victim = &entry;

@@ -50,7 +50,9 @@ std::uint16_t Engine::choose(const Arrival& in, const Plan& plan, Instant now) n
     const auto index = upstream.find(call->endpoint);
     if (index && (plan.in_dialog ? call->target->reachable(now) : call->target->usable(now))) {
       if (add_target(upstream, *index, in.path.socket, in.path.local)) {
-        parts_.witness.note({call_id, plan.upstream, call->endpoint, Witness::Kind::by_call, {}});
+        if (in.message.method() != sip::Method::ack) {
+          parts_.witness.note({call_id, plan.upstream, Witness::Kind::by_table, call->endpoint});
+        }
         return 0;
       }
     }
@@ -59,10 +61,13 @@ std::uint16_t Engine::choose(const Arrival& in, const Plan& plan, Instant now) n
                                      : balance::choose(upstream, plan.keys, {}, now, random_);
   if (!choice || !add_target(upstream, choice->target, in.path.socket, in.path.local)) {
     parts_.counters.no_target.add();
+    parts_.witness.note({call_id, plan.upstream, Witness::Kind::refused, {}});
     return 503;
   }
-  parts_.witness.note({call_id, plan.upstream, upstream.targets()[choice->target].endpoint,
-                       plan.in_dialog ? Witness::Kind::by_hash : Witness::Kind::began, choice->why});
+  if (in.message.method() != sip::Method::ack) {
+    parts_.witness.note({call_id, plan.upstream, plan.in_dialog ? Witness::Kind::by_hash : Witness::Kind::began,
+                         upstream.targets()[choice->target].endpoint, choice->why});
+  }
   return 0;
 }
 
@@ -97,7 +102,7 @@ bool Engine::choose_next(Context& context, std::string_view call_id, Instant now
   const auto choice = balance::choose(*upstream, context.keys, tried, now, random_);
   if (!choice || !add_target(*upstream, choice->target, context.socket, context.local)) return false;
   const auto index = static_cast<std::uint16_t>(upstream - setting_.upstreams.data());
-  parts_.witness.note({call_id, index, upstream->targets()[choice->target].endpoint, Witness::Kind::failover, choice->why});
+  parts_.witness.note({call_id, index, Witness::Kind::failover, upstream->targets()[choice->target].endpoint, choice->why});
   parts_.counters.failovers.add();
   return true;
 }

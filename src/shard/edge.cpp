@@ -37,6 +37,7 @@ void Edge::decide(const Occasion& o) noexcept {
   const io::Received& in = o.in;
   call_id_hash_ = o.call_id_hash;
   valid_ = false;
+  parts_.engine.calls().prefetch(call_id_hash_);
   const sip::Parsed parsed = sip::parse(in.bytes, sip::Framing::datagram, message_);
   Verdict verdict;
   if (in.truncated || in.bytes.size() > o.snapshot.message_bytes_max) {

@@ -35,30 +35,49 @@ Verdict Edge::request(const Occasion& o) noexcept {
   }
   if (method == sip::Method::ack) return acknowledge(o);
   if (method == sip::Method::cancel) return cancel(o);
-  if (method != sip::Method::register_) {
-    engine_key_ = transaction::server_key(message_, read_, method, parts_.hash);
-    if (parts_.engine.absorb({message_, read_, o.path(), call_id_hash_, engine_key_}, o.moment())) {
-      parts_.counters.retransmissions.add();
-      return {};
-    }
-  }
   if (!read_uri(message_.request_uri(), o.snapshot)) return malformed({sip::Fault::bad_uri, 0});
   if (uri_.scheme != sip::Scheme::sip && uri_.scheme != sip::Scheme::sips) return answer(416);  // 8.2.2.1, 16.3 step 2
+  if (!message_.has(sip::HeaderId::route)) {
+    Plan plan;
+    if (method == sip::Method::register_) return by_route(o, plan);
+    if (is_for_the_edge()) return to_the_edge(o);
+  }
+  return pass_on(o);
+}
+
+// What is not the edge's own business: a transaction there is, or a way to go (16.3, 16.4).
+Verdict Edge::pass_on(const Occasion& o) noexcept {
+  const sip::Method method = message_.method();
+  engine_key_ = transaction::server_key(message_, read_, method, parts_.hash);
+  parts_.engine.prefetch(engine_key_);
   Plan plan;
   plan.routes = read_route_set(message_, read_, uri_, o.snapshot.domains, o.snapshot.sockets[o.in.socket].bound.port);
   if (plan.routes.fault != sip::Fault::none) return malformed({plan.routes.fault, 0});
+  if (absorbed(o)) return {};
   if (!plan.routes.request_uri.empty()) {  // 16.4: from a strict router
     plan.request_uri = plan.routes.request_uri;
     if (!read_uri(plan.request_uri, o.snapshot)) return malformed({sip::Fault::bad_uri, 0});
-  } else if (uri_.user.empty() && uri_is_local_ && method != sip::Method::register_ && plan.routes.next.empty()) {
+  } else if (plan.routes.strip_maddr) {
+    Writer out(edited_uri_.data(), edited_uri_.size());
+    proxy::write_without_maddr(out, uri_);
+    if (!out.ok()) return answer(414);
+    plan.request_uri = out.text();
+  }
+  if (plan.routes.next.empty() && plan.routes.request_uri.empty() && is_for_the_edge() && method != sip::Method::register_) {
     return to_the_edge(o);
   }
-  if (method == sip::Method::register_ && plan.routes.next.empty()) return by_route(o, plan);
   plan.check = proxy::check_request(message_, read_, uri_, o.snapshot.domains, parts_.hash, o.snapshot.proxy.max_breadth);
   if (plan.check.status == 400) return malformed({plan.check.fault, 0});
   if (plan.check.status == 420) return answer(420, {}, Carries::proxy_unsupported);
   if (plan.check.status != 0) return answer(plan.check.status);
   return follow(o, plan);
+}
+
+// A retransmission of what is being forwarded.
+bool Edge::absorbed(const Occasion& o) noexcept {
+  if (!parts_.engine.absorb({message_, read_, o.path(), call_id_hash_, engine_key_}, o.moment())) return false;
+  parts_.counters.retransmissions.add();
+  return true;
 }
 
 bool Edge::read_uri(std::string_view text, const Snapshot& snapshot) noexcept {
@@ -122,10 +141,7 @@ Verdict Edge::by_route(const Occasion& o, Plan& plan) noexcept {
   if (action.kind == Action::Kind::reply) return answer(action.code, action.reason);
   if (registers) {  // it is to be forwarded like any other
     engine_key_ = transaction::server_key(message_, read_, message_.method(), parts_.hash);
-    if (parts_.engine.absorb({message_, read_, o.path(), call_id_hash_, engine_key_}, o.moment())) {
-      parts_.counters.retransmissions.add();
-      return {};
-    }
+    if (absorbed(o)) return {};
     plan.check = proxy::check_request(message_, read_, uri_, o.snapshot.domains, parts_.hash, o.snapshot.proxy.max_breadth);
     if (plan.check.status != 0) return answer(plan.check.status);
   }

@@ -41,7 +41,8 @@ ShardCore::ShardCore(Shared& shared, const ShardOptions& options, Instant now)
       mint_(shared.nonce_key, options.index, shared.exchange.shards(), shared.started_ms, shared.process),
       answered_(options.answered_capacity),
       texts_(options.texts_bytes),
-      engine_({shared.hash, shared.directory, face_.counters.proxy, face_.counters.responses_sent, region_of(texts_), {}},
+      engine_({shared.hash, shared.directory, face_.counters.proxy, face_.counters.responses_sent, region_of(texts_),
+               {this, &ShardCore::note_decision}},
               engine_options(options), shared.process ^ options.index, now),
       edge_({shared.directory, registrations_, mint_, shared.window, answered_, shared.hash, face_.counters, engine_,
              face_.draining}),
@@ -90,6 +91,12 @@ bool ShardCore::mail_waiting() noexcept {
     if (from != index_ && shared_.exchange.lane(from, index_).has_mail()) return true;
   }
   return false;
+}
+
+void ShardCore::note_decision(void* core, const proxy::Witness::Decision& decision) noexcept {
+  const auto& self = *static_cast<ShardCore*>(core);
+  self.face_.decisions.record(self.wall_ms_ * 1000, self.snapshot_->generation, decision.upstream, decision.kind, decision.target,
+                              decision.why, decision.call_id);
 }
 
 void ShardCore::trace(Instant now, WallMs wall_ms, Direction direction, io::SocketIndex socket, const Endpoint& peer,

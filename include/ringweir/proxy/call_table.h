@@ -29,6 +29,10 @@ class CallTable {
   CallTable(const CallTable&) = delete;
   CallTable& operator=(const CallTable&) = delete;
 
+  void prefetch(std::uint64_t call_id_hash) const noexcept {
+    const char* const bucket = reinterpret_cast<const char*>(&buckets_.get()[index(call_id_hash)]);
+    for (std::size_t line = 0; line < sizeof(Bucket); line += 64) __builtin_prefetch(bucket + line);
+  }
   // The call's target; null when it is not known. Refreshes it.
   const Call* find(std::uint64_t call_id_hash, Instant now) noexcept;
   // The call begins at, or moves to, `target`, which counts it.
@@ -52,6 +56,7 @@ class CallTable {
   struct Bucket {
     std::array<Entry, kWays> entries;
   };
+  std::size_t index(std::uint64_t hash) const noexcept { return (hash >> 24) & mask_; }
   Entry* lookup(std::uint64_t hash) noexcept;
   Entry& place(std::uint64_t hash) noexcept;
   void close(Entry& entry) noexcept;

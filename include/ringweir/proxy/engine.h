@@ -81,13 +81,19 @@ struct Plan {
 // Who wants to know why a request went where it did.
 class Witness {
  public:
-  enum class Kind : std::uint8_t { began, by_route, by_call, by_hash, failover };
+  enum class Kind : std::uint8_t {
+    began,     // balance::choose, for what begins something
+    by_table,  // the call table: where its call, or the same Call-ID before a challenge, went
+    by_hash,   // inside a call that nobody remembers: balance::choose_again
+    failover,  // the same request, to another target
+    refused,   // nothing could be used
+  };
   struct Decision {
     std::string_view call_id;
     std::uint16_t upstream;
-    Endpoint endpoint;
     Kind kind;
-    balance::Why why;  // of began, by_hash, failover
+    Endpoint target;     // not of refused
+    balance::Why why{};  // of began, by_hash and failover
   };
   using Note = void (*)(void*, const Decision&) noexcept;
   Witness() noexcept = default;
@@ -126,6 +132,8 @@ class Engine {
 
   void adopt(const Setting& setting) noexcept { setting_ = setting; }
 
+  // Hints that `in` will be asked about: what it will look up is far apart in memory.
+  void prefetch(std::uint64_t key) const noexcept { table_.prefetch(key); }
   // A request that belongs to a transaction there is: again (17.2), or the ACK of an answer that was not 2xx. True: that was all.
   // `in.key` is of the method, an ACK's of INVITE.
   bool absorb(const Arrival& in, const Moment& at) noexcept;

@@ -10,17 +10,11 @@
 
 #include "ringweir/balance/choose.h"
 #include "ringweir/base/address.h"
+#include "ringweir/proxy/engine.h"
 
 namespace ringweir::shard {
 
-enum class Decided : std::uint8_t {
-  began,     // a request that begins something: balance::choose
-  by_route,  // inside a dialog: its signed Route named the target
-  by_table,  // without one of ours: the shard's call table
-  by_hash,   // without either: balance::choose_again
-  failover,  // the same request, to another target
-  refused,   // nothing could be used: 503. No target, and `why` says nothing
-};
+using Decided = proxy::Witness::Kind;
 
 struct Decision {
   std::uint64_t sequence = 0;  // of this shard

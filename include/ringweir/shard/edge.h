@@ -78,6 +78,8 @@ class Edge {
 
   // edge_request.cpp
   Verdict request(const Occasion& o) noexcept;
+  Verdict pass_on(const Occasion& o) noexcept;
+  bool absorbed(const Occasion& o) noexcept;
   Verdict acknowledge(const Occasion& o) noexcept;
   Verdict cancel(const Occasion& o) noexcept;
   Verdict follow(const Occasion& o, proxy::Plan& plan) noexcept;
@@ -87,6 +89,7 @@ class Edge {
   Verdict lookup(const Occasion& o, const proxy::Action& action, proxy::Plan& plan) noexcept;
   Verdict redirect(const Occasion& o, const proxy::Action& action) noexcept;
   Verdict hand_to_engine(const Occasion& o, proxy::Plan& plan) noexcept;
+  bool is_for_the_edge() const noexcept { return uri_.user.empty() && uri_is_local_; }
   Verdict to_the_edge(const Occasion& o) const noexcept;
   balance::Keys keys_for(balance::Algorithm algorithm) noexcept;
   bool read_uri(std::string_view text, const Snapshot& snapshot) noexcept;

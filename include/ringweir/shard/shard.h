@@ -81,6 +81,7 @@ class ShardCore {
   bool mail_waiting() noexcept;
   void trace(Instant now, WallMs wall_ms, Direction direction, io::SocketIndex socket, const Endpoint& peer,
              std::string_view text) noexcept;
+  static void note_decision(void* core, const proxy::Witness::Decision& decision) noexcept;
 
   Shared& shared_;
   const std::uint32_t index_;
@@ -99,6 +100,7 @@ class ShardCore {
   bool handed_over_ = false;
   bool offline_ = false;
   std::int64_t trace_anchor_us_ = 0;
+  WallMs wall_ms_ = 0;  // of what is being decided
 };
 
 template <io::Driver D>
@@ -197,7 +199,7 @@ class Shard : private ShardCore {
 
   void decide(const io::Received& in, std::uint64_t hash) {
     const Instant now = driver_.now();
-    const WallMs wall_ms = driver_.wall_ms();
+    const WallMs wall_ms = wall_ms_ = driver_.wall_ms();
     const bool tracing = face_.trace.recording();
     if (tracing) [[unlikely]] trace(now, wall_ms, Direction::in, in.socket, in.peer, in.bytes);
     edge_.decide({in, hash, *snapshot_, now, wall_ms, outbox_});
