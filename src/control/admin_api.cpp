@@ -55,6 +55,15 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
   return response;
 }
 
+bool AdminApi::takes_long(const AdminRequest& request) const {
+  return request.method == "POST" && request.path == "/api/v1/reload";
+}
+
+AdminResponse AdminApi::handle_slowly(const AdminRequest& request) const {
+  if (smells_of_rebinding(request)) return refusal(403, "Host or Origin is not this server's");
+  return reload();
+}
+
 AdminResponse AdminApi::post(const AdminRequest& request) {
   return request.path == "/api/v1/reload" ? reload() : set_recording(request);
 }

@@ -24,6 +24,7 @@ struct AdminServer::Running {
   tcp::acceptor acceptor{context};
   asio::steady_timer pause{context};
   Endpoint bound;
+  asio::thread_pool slow{1};
   std::thread thread;
 };
 
@@ -50,7 +51,7 @@ void AdminServer::Running::accept() {
     if (error) return accept_soon();
     // Over the limit the socket closes as it goes out of scope.
     if (load.connections < options.connections_max) {
-      std::make_shared<AdminSession>(std::move(socket), api, options, load)->start();
+      std::make_shared<AdminSession>(std::move(socket), api, options, load, slow)->start();
     }
     accept();
   });
@@ -95,6 +96,8 @@ io::Opened AdminServer::start(const Endpoint& bind) {
 
 void AdminServer::stop() noexcept {
   if (!running_) return;
+  running_->slow.stop();  // a reload under way ends first; those that wait are dropped
+  running_->slow.join();
   running_->context.stop();
   running_->thread.join();
   running_.reset();  // destroys the handlers that never ran, and their sessions with them

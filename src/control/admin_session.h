@@ -18,7 +18,8 @@ struct AdminLoad {  // of one server; its thread only
 
 class AdminSession : public std::enable_shared_from_this<AdminSession> {
  public:
-  AdminSession(tcp::socket socket, AdminApi& api, const AdminOptions& options, AdminLoad& load);
+  // `slow` runs what takes long, one thing at a time.
+  AdminSession(tcp::socket socket, AdminApi& api, const AdminOptions& options, AdminLoad& load, asio::thread_pool& slow);
   ~AdminSession();
   AdminSession(const AdminSession&) = delete;
   AdminSession& operator=(const AdminSession&) = delete;
@@ -32,6 +33,7 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
   void read();
   void on_read(beast::error_code error);
   void answer();
+  void answer_slowly(AdminRequest request, bool keep_alive);
   void send(AdminResponse response, bool keep_alive, bool head);
   void drain();
   void refuse_reading(beast::error_code error);
@@ -43,6 +45,7 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
   AdminApi& api_;
   const AdminOptions& options_;
   AdminLoad& load_;
+  asio::thread_pool& slow_;
   bool on_loopback_ = true;
   std::array<char, 4'096> discarded_;
   std::size_t drained_ = 0;

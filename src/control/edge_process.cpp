@@ -128,7 +128,7 @@ bool EdgeProcess::open_admin() {
                             .listeners = {},
                             .started_ms = shared_->started_ms,
                             .ready = ready_,
-                            .why_not_ready = [this] { return std::string(ready_ ? "" : "stopping"); },
+                            .why_not_ready = [this] { return std::string(draining_ ? "draining" : ready_ ? "" : "starting or stopping"); },
                             .users = [this] { return current()->users; },
                             .reload = [this] { return reload(); },
                             .now = system_now,
@@ -221,6 +221,23 @@ ReloadReport EdgeProcess::reload() {
   prober_.watch(probe_targets(config_, current()->upstreams));
   report.done = true;
   return report;
+}
+
+void EdgeProcess::begin_drain() {
+  draining_ = true;
+  ready_ = false;
+  for (auto& face : shared_->faces) face->draining.store(true, std::memory_order_relaxed);
+}
+
+Duration EdgeProcess::drain_time() {
+  const std::lock_guard lock(reloading_);
+  return config_.node.drain;
+}
+
+std::uint64_t EdgeProcess::unanswered() const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& face : shared_->faces) sum += face->transactions.load(std::memory_order_relaxed);
+  return sum;
 }
 
 void EdgeProcess::stop() {

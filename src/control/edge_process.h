@@ -41,6 +41,10 @@ class EdgeProcess {
   // Everything up and answering, or an exit code. Errors are printed.
   std::optional<int> start();
   ReloadReport reload();
+  // Not ready, no new dialogs; what is under way goes on.
+  void begin_drain();
+  Duration drain_time();
+  std::uint64_t unanswered() const noexcept;  // transactions that wait for a final response
   void stop();
 
  private:
@@ -73,6 +77,7 @@ class EdgeProcess {
   std::unique_ptr<ShardThreads> shards_;
   Prober prober_;  // ends before the states it writes
   std::atomic<bool> ready_{false};
+  std::atomic<bool> draining_{false};
   std::optional<ProcessView> view_;
   std::unique_ptr<AdminServer> admin_;
 };

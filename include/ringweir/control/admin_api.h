@@ -57,6 +57,10 @@ class AdminApi {
   explicit AdminApi(ProcessView& process);
 
   AdminResponse handle(const AdminRequest& request);
+  // A request that takes as long as a configuration takes to load; handle() answers it too, but holds the caller up.
+  bool takes_long(const AdminRequest& request) const;
+  // handle() for one of those: may be called on another thread meanwhile, one at a time.
+  AdminResponse handle_slowly(const AdminRequest& request) const;
 
   bool is_follow(const AdminRequest& request) const;
   // Or the 400 (403) to answer. Not over HTTP/1.0, which has no chunks.

@@ -9,7 +9,8 @@ struct ServeOptions {
   bool lab = false;
 };
 
-// Runs until SIGTERM or SIGINT; SIGHUP reloads. Returns the exit code: 0 done, 1 failed, 2 configuration.
+// Runs until SIGTERM or SIGINT; SIGHUP reloads. On the first SIGTERM it is not ready any more, begins no dialog, and waits for
+// the transactions under way, at most node.drain; a second one ends it at once. Returns the exit code: 0 done, 1 failed, 2 configuration.
 int serve(const ServeOptions& options);
 
 }  // namespace ringweir::control

@@ -61,6 +61,32 @@ class Raw {
   beast::flat_buffer buffer_;
 };
 
+TEST(AdminServer, AReloadThatTakesLongHoldsNobodyUp) {
+  AdminWorld world;
+  std::atomic<bool> loading{false}, go_on{false};
+  world.view.reload = [&] {
+    loading = true;
+    const auto until = steady_clock::now() + kDeadline;
+    while (!go_on && steady_clock::now() < until) std::this_thread::yield();
+    return ReloadReport{go_on.load(), {"users: 3 -> 4"}};
+  };
+  AdminServer server(world.view);
+  ASSERT_TRUE(server.start({IpAddress::v4(127, 0, 0, 1), 0}));
+  const AdminClient client(to_string(server.endpoint()), kDeadline);
+  Result<AdminReply, std::string> reloaded = std::unexpected(std::string("not asked"));
+  std::thread reloader([&] { reloaded = client.post("/api/v1/reload"); });
+  const auto until = steady_clock::now() + kDeadline;
+  while (!loading && steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_EQ(client.get("/healthz")->status, 200u);
+  EXPECT_EQ(client.get("/api/v1/users")->status, 200u);
+  EXPECT_FALSE(go_on);
+  go_on = true;
+  reloader.join();
+  ASSERT_TRUE(reloaded) << reloaded.error();
+  EXPECT_EQ(reloaded->status, 200u);
+  EXPECT_NE(reloaded->body.find("users: 3 -> 4"), std::string::npos);
+}
+
 TEST(AdminServer, AnswersItsOwnClient) {
   Served served;
   const auto healthy = served.client().get("/healthz");
