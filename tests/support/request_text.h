@@ -14,6 +14,7 @@ struct RequestText {
   std::string call_id = "call-1@192.0.2.7";
   std::uint32_t cseq = 1;
   std::string cseq_method;           // empty: the method
+  std::string max_forwards = "70";
   std::vector<std::string> lines;    // further header lines, without CRLF
   std::string version = "SIP/2.0";
   std::string body;
@@ -30,7 +31,7 @@ struct RequestText {
       out += ": " + value + "\r\n";
     };
     line("Via", via);
-    line("Max-Forwards", "70");
+    line("Max-Forwards", max_forwards);
     line("From", from);
     line("To", to);
     line("Call-ID", call_id);
