@@ -21,7 +21,8 @@ struct Branch : transaction::ClientTransaction {
   bool heard = false;             // any response
   bool over = false;              // it has had its final say
   bool cancel_wanted = false;     // at its first provisional response (9.1)
-  bool passed_over = false;       // another target is being tried: its silence is no longer waited for
+  bool cancel_sent = false;       // once (9.1)
+  bool passed_over = false;       // another target is being tried: its silence is no longer waited for, and not in `pending`
 };
 
 struct Context : transaction::ServerTransaction {
@@ -41,6 +42,7 @@ struct Context : transaction::ServerTransaction {
   balance::Tried tried;
   sip::FieldSet credentials;
   Endpoint source;                // of the request; answers go to `peer`, as its Via says
+  std::uint32_t cseq = 0;
   std::uint32_t loop = 0;
   std::uint32_t max_breadth = 0;
   std::uint16_t upstream = 0;

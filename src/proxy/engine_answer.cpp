@@ -43,12 +43,44 @@ void Engine::trying(Context& context, const Arrival& in, const Moment& at) noexc
   at.out.send(buffer, static_cast<std::uint32_t>(out.size()), context.way_back());
 }
 
+// Room for an answer: a send buffer; without one (all are on their way out) a text, so that it can at least be asked for again.
+struct Engine::Room {
+  Outbox::Buffer buffer;
+  transaction::Text text;
+  Writer out;
+};
+
+Engine::Room Engine::room_for(std::size_t octets, const Moment& at) noexcept {
+  const std::size_t size = std::min(octets, limits::kMessageBytesMax);
+  const Outbox::Buffer buffer = at.out.take(static_cast<std::uint32_t>(size));
+  if (buffer.data) return {buffer, {}, Writer(buffer.data, buffer.capacity)};
+  const transaction::Text text = texts_.take(size);
+  const std::span<char> room = text ? texts_.room(text) : std::span<char>{};
+  return {{}, text, Writer(room.data(), room.size())};
+}
+
+// `to_tag`: that the answer has, by which the ACK of an old-style INVITE is matched (17.2.3).
+void Engine::send_answer(Context& context, std::uint16_t status, std::string_view to_tag, Room& room, const Moment& at) noexcept {
+  if (context.old_style && !context.request_had_to_tag && !to_tag.empty()) {
+    context.to_tag = transaction::tag_hash(to_tag, parts_.hash);
+  }
+  const bool whole = room.out.ok();
+  answered(context, status, whole ? room.out.text() : std::string_view{}, at.now);
+  texts_.give(room.text);
+  if (!room.buffer.data) return;
+  if (whole) {
+    at.out.send(room.buffer, static_cast<std::uint32_t>(room.out.size()), context.way_back());
+  } else {
+    at.out.drop(room.buffer);
+  }
+}
+
 // What the machine said of the answer just sent: kept where it may be asked for again, and the context's texts go.
 void Engine::answered(Context& context, std::uint16_t status, std::string_view text, Instant now) noexcept {
   parts_.responses_sent[status].add();
   const bool final = status >= 200;
   // A 2xx to INVITE is repeated by the one who gave it (13.3.1.4, RFC 6026 7.1); all else by us, when asked or by Timer G.
-  if (final && status < 300 && context.method == sip::Method::invite) {
+  if ((final && status < 300 && context.method == sip::Method::invite) || text.empty()) {
     texts_.give(context.text);
   } else {
     texts_.replace(context.text, text);
@@ -83,9 +115,8 @@ void Engine::answer(Context& context, std::uint16_t status, const Moment& at) no
       c = "0123456789abcdef"[bits & 15];
       bits >>= 4;
     }
-    const std::size_t size = std::min(stored_.bytes().size() + kResponseBytesOfOurs, limits::kMessageBytesMax);
-    const Outbox::Buffer buffer = at.out.take(static_cast<std::uint32_t>(size));
-    Writer out(buffer.data, buffer.data ? buffer.capacity : 0);
+    Room room = room_for(stored_.bytes().size() + kResponseBytesOfOurs, at);
+    Writer& out = room.out;
     sip::begin_response(out, stored_, stored_read_, status, sip::reason_phrase(status), {tag.data(), tag.size()}, context.source);
     if (status == 503) {
       out.put("Retry-After: ");
@@ -94,14 +125,7 @@ void Engine::answer(Context& context, std::uint16_t status, const Moment& at) no
     }
     if (!setting_.server.empty()) out.line("Server", setting_.server);
     sip::end_message(out);
-    const bool whole = buffer.data && out.ok();
-    // Without a buffer it counts as sent and lost: the machine and the sender's retransmissions do the rest.
-    answered(context, status, whole ? out.text() : std::string_view{}, at.now);
-    if (whole) {
-      at.out.send(buffer, static_cast<std::uint32_t>(out.size()), context.way_back());
-    } else if (buffer.data) {
-      at.out.drop(buffer);
-    }
+    send_answer(context, status, {tag.data(), tag.size()}, room, at);
   }
   if (has(action, Action::destroy)) over(context);
 }
@@ -115,18 +139,10 @@ void Engine::answer_with(Context& context, const sip::Message& message, const si
     std::size_t count = 0;
     const bool challenge = status == 401 || status == 407;
     if (challenge && context.challenges) count = split_lines(texts_.view(context.challenges), lines);
-    const std::size_t size = std::min(message.bytes().size() + context.challenges.size + 64, limits::kMessageBytesMax);
-    const Outbox::Buffer buffer = at.out.take(static_cast<std::uint32_t>(size));
-    Writer out(buffer.data, buffer.data ? buffer.capacity : 0);
-    if (buffer.data) sip::write_response(out, message, read, {lines.data(), count});
-    const bool whole = buffer.data && out.ok();
+    Room room = room_for(message.bytes().size() + context.challenges.size + 64, at);
+    sip::write_response(room.out, message, read, {lines.data(), count});
     parts_.counters.forwarded_responses.add();
-    answered(context, status, whole ? out.text() : std::string_view{}, at.now);
-    if (whole) {
-      at.out.send(buffer, static_cast<std::uint32_t>(out.size()), context.way_back());
-    } else if (buffer.data) {
-      at.out.drop(buffer);
-    }
+    send_answer(context, status, sip::tag(read.to).value_or(std::string_view{}), room, at);
   }
   if (has(action, Action::destroy)) over(context);
 }

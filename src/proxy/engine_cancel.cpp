@@ -28,12 +28,9 @@ void Engine::cancel_branches(Context& context, const Branch* but, const Moment& 
 
 // 9.1: not before a provisional response; one CANCEL, and the INVITE is given 64*T1 to end.
 void Engine::cancel_branch(Branch& branch, const Moment& at) noexcept {
-  if (branch.over || branch.other) return;
-  if (!branch.heard) {
-    branch.cancel_wanted = true;
-    return;
-  }
-  branch.cancel_wanted = false;
+  if (branch.over || branch.cancel_sent) return;
+  branch.cancel_wanted = true;  // until it is on its way
+  if (!branch.heard) return;
   const transaction::Tick tick = transaction::to_tick(at.now);
   branch.cancelled(tick, wheel_);
   const auto parsed = sip::parse(texts_.view(branch.text), sip::Framing::datagram, stored_);
@@ -45,6 +42,8 @@ void Engine::cancel_branch(Branch& branch, const Moment& at) noexcept {
   Branch* cancel = out.ok() ? take_branch(Machine::non_invite_client, branch.context()) : nullptr;
   if (!cancel) return at.out.drop(buffer);
   cancel->is_cancel = cancel->over = true;
+  branch.cancel_sent = true;
+  branch.cancel_wanted = false;
   cancel->other = &branch;
   branch.other = cancel;
   cancel->text = texts_.keep(out.text());

@@ -23,9 +23,9 @@ transaction::Tick tick_of(const Moment& at) noexcept { return transaction::to_ti
 
 std::uint16_t Engine::forward(const Arrival& in, const Plan& plan, const Moment& at) noexcept {
   if (const std::uint16_t refused = find_candidates(in, plan, at.now)) return refused;
-  const auto count = static_cast<std::uint32_t>(candidates_.count);
-  if (plan.to == Plan::To::location && breadth_of_each(plan.check.max_breadth, count) == 0) return 440;  // RFC 5393 5.3.3
   if (plan.stateless || in.message.method() == sip::Method::ack) return forward_stateless(in, plan, at);
+  const auto count = static_cast<std::uint32_t>(candidates_.count);
+  if (breadth_of_each(plan.check.max_breadth, count) == 0) return 440;  // RFC 5393 5.3.3
   Context* context = begin(in, plan, at);
   if (!context) return 503;
   if (!add_branches(*context, onward(in, plan), at)) {
@@ -45,17 +45,18 @@ Context* Engine::begin(const Arrival& in, const Plan& plan, const Moment& at) no
     parts_.counters.no_room.add();
     return nullptr;
   }
-  context->request = texts_.keep(in.message.bytes());
-  if (!context->request) {
+  context->request = keep(in.message.bytes());
+  if (context->request && !plan.request_uri.empty()) context->request_uri = keep(plan.request_uri);
+  if (!context->request || (!plan.request_uri.empty() && !context->request_uri)) {
     parts_.counters.no_room.add();
+    texts_.give(context->request);
     contexts_->give(context);
     return nullptr;
   }
-  if (!plan.request_uri.empty()) context->request_uri = texts_.keep(plan.request_uri);
   parts_.counters.began[static_cast<std::size_t>(machine)].add();
   ++unanswered_;
   context->key = in.key;
-  context->old_style = !in.read.via.has_magic_cookie();
+  context->old_style = transaction::is_old_style(in.read.via);
   context->to_tag = transaction::to_tag_hash(in.read.to, parts_.hash);
   context->request_had_to_tag = context->to_tag != 0;
   context->source = in.path.peer;
@@ -64,6 +65,7 @@ Context* Engine::begin(const Arrival& in, const Plan& plan, const Moment& at) no
   context->local = in.path.local;
   context->method = in.message.method();
   context->call_id_hash = in.call_id_hash;
+  context->cseq = in.read.cseq.number;
   context->generation = setting_.generation;
   context->to = plan.to;
   context->keys = plan.keys;
@@ -109,17 +111,33 @@ bool Engine::make_room() noexcept {
   return false;
 }
 
+// A text, at the cost of the oldest completed transactions where there is no room. Blocks have sizes: a few may have to go.
+transaction::Text Engine::keep(std::string_view octets) noexcept {
+  constexpr int kGivenUpMax = 16;
+  transaction::Text text = texts_.keep(octets);
+  for (int i = 0; !text && i < kGivenUpMax && make_room(); ++i) text = texts_.keep(octets);
+  return text;
+}
+
+void Engine::begin_call(std::uint64_t call_id_hash, balance::TargetState& target, const Endpoint& endpoint, Instant now) noexcept {
+  calls_.begin(call_id_hash, target, endpoint, now);
+  parts_.counters.calls_evicted.set(calls_.evicted());
+}
+
 Engine::Onward Engine::onward(const Arrival& in, const Plan& plan) noexcept {
   Onward out{in.message, in.read, in.path, {}, plan.check.loop, plan.record_route, plan.stateless, plan.routes.next_is_strict};
   out.edits.request_uri = plan.request_uri;
   out.edits.source = in.path.peer;
   out.edits.routes = plan.routes.kept;
   out.edits.removed = plan.credentials;
-  if (plan.to == Plan::To::location && plan.check.max_breadth != 0) {
-    out.edits.max_breadth = breadth_of_each(plan.check.max_breadth, static_cast<std::uint32_t>(candidates_.count));
-  }
+  // RFC 5393 5.3.3: in every request that is proxied.
+  out.edits.max_breadth = breadth_of_each(plan.check.max_breadth, static_cast<std::uint32_t>(candidates_.count));
   if (out.strict) {  // 16.6 step 6
-    out.edits.last_route = plan.request_uri.empty() ? in.message.request_uri() : plan.request_uri;
+    Writer last(uri_.data(), uri_.size());
+    last.put('<');
+    last.put(plan.request_uri.empty() ? in.message.request_uri() : plan.request_uri);
+    last.put('>');
+    if (last.ok()) out.edits.last_route = last.text();
     out.edits.request_uri = plan.routes.next;
     out.edits.routes = plan.routes.behind_next;
   }
@@ -160,15 +178,15 @@ bool Engine::write_and_send(const Onward& onward, const Candidate& to, std::stri
                             transaction::Text* kept) noexcept {
   sip::RequestEdits edits = onward.edits;
   edits.via = write_via(to.path.socket, branch);
-  if (edits.via.empty()) return false;
+  if (edits.via.empty() || (onward.strict && edits.last_route.empty())) return false;
   if (!to.request_uri.empty() && !onward.strict) edits.request_uri = to.request_uri;
   if (onward.record_route) write_record_routes(onward, to, edits);
-  const std::size_t size = std::min(onward.message.bytes().size() + kGrowthMax, limits::kMessageBytesMax);
+  const std::size_t size = std::min(onward.message.bytes().size() + edits.request_uri.size() + kGrowthMax, limits::kMessageBytesMax);
   const Outbox::Buffer buffer = at.out.take(static_cast<std::uint32_t>(size));
   if (!buffer.data) return false;
   Writer out(buffer.data, buffer.capacity);
   sip::write_request(out, onward.message, onward.read, edits);
-  const bool whole = out.ok() && (!kept || (*kept = texts_.keep(out.text())));
+  const bool whole = out.ok() && (!kept || (*kept = keep(out.text())));
   if (!whole) {
     at.out.drop(buffer);
     return false;
@@ -215,7 +233,7 @@ bool Engine::add_branch(Context& context, const Onward& onward, const Candidate&
       context.tried.add(to.target_index);
       ++context.tries;
       if (invite && !context.in_dialog) {
-        calls_.begin(context.call_id_hash, *to.target, to.path.peer, at.now);
+        begin_call(context.call_id_hash, *to.target, to.path.peer, at.now);
         context.counts_call = true;
       }
     }
@@ -232,8 +250,9 @@ bool Engine::add_more(Context& context, bool next_target, const Moment& at) noex
   if (sip::validate_request(stored_, stored_read_).fault != sip::Fault::none) return false;
   const auto uri = sip::parse_uri(stored_.request_uri());
   if (!uri) return false;
+  const auto meant = context.request_uri ? sip::parse_uri(texts_.view(context.request_uri)) : uri;
   const bool found = next_target ? choose_next(context, stored_.value(sip::HeaderId::call_id), at.now)
-                                 : contacts_next(context, *uri, at.now);
+                                 : meant && contacts_next(context, *meant, at.now);
   if (!found) return false;
   Plan plan;
   plan.to = context.to;
@@ -249,14 +268,21 @@ bool Engine::add_more(Context& context, bool next_target, const Moment& at) noex
 }
 
 std::uint16_t Engine::forward_stateless(const Arrival& in, const Plan& plan, const Moment& at) noexcept {
+  candidates_.count = 1;  // 16.11: one target; a request to a user with several phones goes to the first
   const Endpoint back = sip::response_target(in.read.via, in.path.peer);
   const StatelessBranch branch = stateless_branch(setting_.route_key, in.message, in.read, back, plan.check.loop);
   std::array<char, kBranchCharsMax> text;
   const std::string_view branch_text = write_branch(branch, text.data());
-  // 16.11: one target; a request to a user with several phones goes to the first.
   if (!write_and_send(onward(in, plan), candidates_.list[0], branch_text, at, nullptr)) return 503;
   parts_.counters.stateless_requests.add();
-  if (in.message.method() == sip::Method::bye) calls_.end(in.call_id_hash, at.now);
+  const sip::Method method = in.message.method();
+  // 16.11: what comes again, its CANCEL and its ACK go to the same target. A hash finds it by itself; the others are told.
+  if (plan.to == Plan::To::upstream && method == sip::Method::invite && !plan.in_dialog &&
+      !balance::is_hash(setting_.upstreams[plan.upstream].algorithm())) {
+    const Candidate& to = candidates_.list[0];
+    begin_call(in.call_id_hash, *to.target, to.path.peer, at.now);
+  }
+  if (method == sip::Method::bye) calls_.end(in.call_id_hash, at.now);
   return 0;
 }
 

@@ -9,14 +9,17 @@ namespace ringweir::proxy {
 using transaction::Action;
 using transaction::has;
 
-bool Engine::respond(const sip::Message& message, const sip::Essentials& read, const Path& path, const Moment& at) noexcept {
+bool Engine::respond(const sip::Message& message, const sip::Essentials& read, std::uint64_t call_id_hash, const Path& path,
+                     const Moment& at) noexcept {
   switch (kind_of(read.via.branch)) {
     case BranchKind::foreign: return stray(Stray::foreign_branch);
-    case BranchKind::stateless: return respond_stateless(message, read, path, at);
+    case BranchKind::stateless: return respond_stateless(message, read, call_id_hash, path, at);
     case BranchKind::stateful: break;
   }
   Branch* branch = branch_of(read.via.branch);
   if (!branch) return stray(Stray::no_transaction);
+  const Context& context = branch->context();
+  if (context.call_id_hash != call_id_hash || context.cseq != read.cseq.number) return stray(Stray::other_call);
   // 17.1.3: the CSeq method too. The CANCEL of an INVITE has the same branch (9.1).
   if (read.cseq.method == sip::Method::cancel) {
     branch = branch->other;
@@ -25,7 +28,8 @@ bool Engine::respond(const sip::Message& message, const sip::Essentials& read, c
     if (has(action, Action::destroy)) remove(*branch);
     return true;
   }
-  if (read.cseq.method != branch->context().method) return stray(Stray::wrong_method);
+  if (read.cseq.method != context.method) return stray(Stray::wrong_method);
+  if (!sip::has_via_below(message, read)) return stray(Stray::no_way_back);  // 16.7 step 3
   on_response(*branch, message, read, at);
   return true;
 }
@@ -48,21 +52,24 @@ void Engine::on_response(Branch& branch, const sip::Message& message, const sip:
   branch.heard = true;
   const Action action = branch.response(status, transaction::to_tick(at.now), wheel_);
   if (action == Action::none) parts_.counters.absorbed.add();
-  if (has(action, Action::send_ack)) acknowledge(branch, message, read, at);
+  if (has(action, Action::send_ack)) acknowledge(branch, message, at);
   if (has(action, Action::pass_provisional)) {
     if (branch.cancel_wanted) cancel_branch(branch, at);
-    if (status > 100 && !context.final_sent) answer_with(context, message, read, at);  // 16.7 step 5
+    // 16.7 step 5; to other requests nothing but 100 is provisional (RFC 4320 4.1), and that is one hop's
+    const bool invite = context.method == sip::Method::invite;
+    if (status > 100 && invite && !context.final_sent) answer_with(context, message, read, at);
   }
   if (has(action, Action::pass_final)) on_final(branch, message, read, at);
   if (has(action, Action::pass_more_2xx)) answer_with(context, message, read, at);
   if (has(action, Action::destroy)) remove(branch);
 }
 
-// 17.1.1.3. The INVITE is needed no more, but its ACK is, each time the response comes again.
-void Engine::acknowledge(Branch& branch, const sip::Message& response, const sip::Essentials& read, const Moment& at) noexcept {
+// 17.1.1.3. The INVITE is needed no more once its ACK has taken its place, for each time the response comes again.
+void Engine::acknowledge(Branch& branch, const sip::Message& response, const Moment& at) noexcept {
   const Path path{branch.peer, branch.socket, {}};
-  if (branch.over) {  // its text is the ACK
-    if (branch.text) send_text(texts_.view(branch.text), path, at);
+  if (!branch.text) return;
+  if (texts_.view(branch.text).starts_with("ACK ")) {
+    send_text(texts_.view(branch.text), path, at);
     return;
   }
   const auto parsed = sip::parse(texts_.view(branch.text), sip::Framing::datagram, stored_);
@@ -74,7 +81,6 @@ void Engine::acknowledge(Branch& branch, const sip::Message& response, const sip
   if (!out.ok()) return at.out.drop(buffer);
   texts_.replace(branch.text, out.text());
   at.out.send(buffer, static_cast<std::uint32_t>(out.size()), path);
-  static_cast<void>(read);
 }
 
 void Engine::on_final(Branch& branch, const sip::Message& message, const sip::Essentials& read, const Moment& at) noexcept {
@@ -89,8 +95,12 @@ void Engine::on_final(Branch& branch, const sip::Message& message, const sip::Es
   }
   branch.over = true;
   branch.status = status;
-  --context.pending;
+  if (!branch.passed_over) --context.pending;
   texts_.give(branch.text);
+  // Whoever answers first has the call, be it a target that was given up.
+  if (context.counts_call && context.tries > 1 && !context.final_sent) {
+    begin_call(context.call_id_hash, *branch.target, branch.peer, at.now);
+  }
   answer_with(context, message, read, at);                    // 16.7 step 5: at once
   if (invite) cancel_branches(context, &branch, at);          // 16.7 step 10
 }
@@ -101,11 +111,11 @@ void Engine::settle(Branch& branch, std::uint16_t status, const sip::Message* me
   Context& context = branch.context();
   branch.over = true;
   branch.status = status;
-  --context.pending;
+  if (!branch.passed_over) --context.pending;
   if (context.final_sent) return;
-  if (fails_over(context, branch, status, message != nullptr)) {
+  if (fails_over(context, branch, status, message != nullptr) && add_more(context, true, at)) {
     branch.target->failed_over();
-    if (add_more(context, true, at)) return;
+    return;
   }
   if (status >= 600) {  // 16.7 step 5
     context.no_more = true;
@@ -163,7 +173,8 @@ void Engine::keep_challenges(Context& context, const sip::Message& message) noex
 }
 
 // 16.11: by the Via below ours, if it is the one the branch was made for.
-bool Engine::respond_stateless(const sip::Message& message, const sip::Essentials& read, const Path& came, const Moment& at) noexcept {
+bool Engine::respond_stateless(const sip::Message& message, const sip::Essentials& read, std::uint64_t call_id_hash, const Path& came,
+                               const Moment& at) noexcept {
   const auto below = sip::via_below(message, read);
   if (!below) return stray(Stray::no_way_back);
   const auto back = sip::response_destination(*below);
@@ -180,6 +191,7 @@ bool Engine::respond_stateless(const sip::Message& message, const sip::Essential
     return true;
   }
   parts_.counters.stateless_responses.add();
+  if (message.status() >= 300 && read.cseq.method == sip::Method::invite) calls_.end(call_id_hash, at.now);
   parts_.responses_sent[message.status()].add();
   at.out.send(buffer, static_cast<std::uint32_t>(out.size()), {*back, *socket, *socket == came.socket ? came.local : IpAddress{}});
   return true;

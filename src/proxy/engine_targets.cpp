@@ -12,9 +12,13 @@ std::uint16_t Engine::find_candidates(const Arrival& in, const Plan& plan, Insta
   candidates_.count = candidates_.texts_size = 0;
   candidates_.q = 1001;
   switch (plan.to) {
-    case Plan::To::side:
-      candidates_.list[candidates_.count++] = {plan.side, {}, plan.target, 0};
+    case Plan::To::side: {
+      const auto socket = socket_for(plan.side.peer, plan.side.socket);
+      if (!socket) return 503;
+      const IpAddress local = *socket == plan.side.socket ? plan.side.local : IpAddress{};
+      candidates_.list[candidates_.count++] = {{plan.side.peer, *socket, local}, {}, plan.target, 0};
       return 0;
+    }
     case Plan::To::upstream: return choose(in, plan, now);
     case Plan::To::location: return contacts_below(*plan.bindings, 1001, now) ? 0 : 480;
   }

@@ -1,4 +1,6 @@
 // What time does: retransmissions, ends, and targets that say nothing.
+#include <algorithm>
+
 #include "proxy/context.h"
 
 namespace ringweir::proxy {
@@ -8,6 +10,9 @@ using transaction::has;
 
 namespace {
 constexpr Duration kLooksEvery = 50ms;
+// RFC 4320 4.1: when Timer E has reached T2, whoever has not answered says 100: after T1, 2*T1 and 4*T1.
+constexpr transaction::Tick kTryingAfter = transaction::ticks(7 * transaction::kT1);
+static_assert(8 * transaction::kT1 == transaction::kT2);
 }  // namespace
 
 bool Engine::advance(const Moment& at, std::uint32_t most) noexcept {
@@ -34,11 +39,15 @@ void Engine::fire_server(Context& context, const Moment& at) noexcept {
 }
 
 void Engine::fire_client(Branch& branch, const Moment& at) noexcept {
-  const Action action = branch.fire(transaction::to_tick(at.now), wheel_);
-  if (has(action, Action::send_request)) {
-    if (!give_up_waiting(branch, at) && branch.text) {
+  const transaction::Tick tick = transaction::to_tick(at.now);
+  const Action action = branch.fire(tick, wheel_);
+  if (!has(action, Action::destroy)) {
+    const bool gone = give_up_waiting(branch, at);
+    if (has(action, Action::send_request) && !gone && branch.text) {
       if (send_text(texts_.view(branch.text), {branch.peer, branch.socket, {}}, at)) parts_.counters.requests_again.add();
     }
+    look_again(branch, tick);
+    say_trying(branch, at);
   }
   if (has(action, Action::tell_timer_c)) {  // 16.8: a CANCEL, as one who rang has said something
     parts_.counters.timer_c.add();
@@ -51,18 +60,37 @@ void Engine::fire_client(Branch& branch, const Moment& at) noexcept {
   if (has(action, Action::destroy)) remove(branch);
 }
 
+// A silent target is given up on time, not when its request would be sent again: the node fires in between.
+void Engine::look_again(Branch& branch, transaction::Tick now) noexcept {
+  if (branch.is_cancel || branch.heard || branch.over || branch.passed_over || !branch.target) return;
+  if (branch.context().to != Plan::To::upstream) return;
+  const transaction::Tick due = branch.began + transaction::ticks(setting_.policy->failover_after);
+  if (due > now && due < branch.schedule.next_due()) wheel_.arm(branch, due);
+}
+
+// Not for INVITE, whose 100 went out at once.
+void Engine::say_trying(Branch& branch, const Moment& at) noexcept {
+  Context& context = branch.context();
+  if (context.machine != transaction::Machine::non_invite_server || context.final_sent || branch.is_cancel) return;
+  if (context.state != static_cast<std::uint8_t>(transaction::non_invite_server::State::trying)) return;
+  transaction::Tick began = branch.began;
+  for (const Branch* each = context.branches; each; each = each->next) began = std::min(began, each->began);
+  if (transaction::to_tick(at.now) - began >= kTryingAfter) answer(context, 100, at);
+}
+
 // A target that has not said a word for a while although it was asked again, or that the network has called unreachable meanwhile:
 // another one is asked before the caller notices. The first may still answer; whoever is first to, wins.
 bool Engine::give_up_waiting(Branch& branch, const Moment& at) noexcept {
   Context& context = branch.context();
   if (branch.is_cancel || branch.heard || branch.passed_over || !branch.target) return false;
   const bool gone = !branch.target->reachable(at.now);
-  if (!gone && at.now - branch.sent_at < setting_.policy->failover_after) return false;
-  if (!fails_over(context, branch, gone ? 503 : 408, false)) return false;
-  if (!gone) branch.target->timed_out(at.now, passive_of(context));
-  if (!add_more(context, true, at)) return false;
+  const transaction::Tick silent = transaction::to_tick(at.now) - branch.began;
+  if (!gone && silent < transaction::ticks(setting_.policy->failover_after)) return false;
+  if (!fails_over(context, branch, gone ? 503 : 408, false) || !add_more(context, true, at)) return false;
+  if (!gone) branch.target->timed_out(at.now, passive_of(context));  // once: where nobody else is, Timer B or F says it
   branch.target->failed_over();
   branch.passed_over = true;
+  --context.pending;
   branch.cancel_wanted = context.method == sip::Method::invite;
   return gone;
 }

@@ -62,7 +62,7 @@ void Edge::decide(const Occasion& o) noexcept {
 Verdict Edge::response(const Occasion& o) noexcept {
   parts_.counters.responses_received.add();
   if (sip::validate_response(message_, read_).fault != sip::Fault::none) return silence(Dropped::unanswerable);
-  if (!parts_.engine.respond(message_, read_, o.path(), o.moment())) return silence(Dropped::stray_response);
+  if (!parts_.engine.respond(message_, read_, call_id_hash_, o.path(), o.moment())) return silence(Dropped::stray_response);
   return {};
 }
 

@@ -68,8 +68,11 @@ std::uint64_t server_key(const sip::Message& request, const sip::Essentials& rea
 
 std::uint32_t to_tag_hash(const sip::NameAddr& to, const KeyedHash& hash) noexcept {
   const auto text = tag(to);
-  if (!text) return 0;
-  const auto bits = static_cast<std::uint32_t>(hash(*text) >> 32);
+  return text ? tag_hash(*text, hash) : 0;
+}
+
+std::uint32_t tag_hash(std::string_view tag, const KeyedHash& hash) noexcept {
+  const auto bits = static_cast<std::uint32_t>(hash(tag) >> 32);
   return bits != 0 ? bits : 1;
 }
 

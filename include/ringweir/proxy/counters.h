@@ -12,8 +12,9 @@ enum class Stray : std::uint8_t {
   no_transaction,   // ours once, but over, or another shard's or process'
   wrong_method,     // the CSeq method is not the transaction's
   forged,           // a stateless branch that does not verify against the Via below it
-  no_way_back,      // the Via below ours says nothing a response could be sent to
+  no_way_back,      // no Via below ours, or one that says nothing a response could be sent to
   ack,              // an ACK that belongs to nothing
+  other_call,       // our branch, with the Call-ID or CSeq number of another request
   count_
 };
 

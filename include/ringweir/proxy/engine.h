@@ -142,7 +142,8 @@ class Engine {
   // 0: it is on its way. Else the status that the caller answers, nothing having been kept.
   std::uint16_t forward(const Arrival& in, const Plan& plan, const Moment& at) noexcept;
   // A response: `path` says how it came. False when it belongs to nothing (counted).
-  bool respond(const sip::Message& message, const sip::Essentials& read, const Path& path, const Moment& at) noexcept;
+  bool respond(const sip::Message& message, const sip::Essentials& read, std::uint64_t call_id_hash, const Path& path,
+               const Moment& at) noexcept;
   // The network said that nobody takes messages there: what waits for its first answer from it has failed (16.9).
   void unreachable(const Endpoint& peer, const Moment& at) noexcept;
   // Timers, at most `most` of them; false when more wait.
@@ -201,6 +202,8 @@ class Engine {
   bool add_branches(Context& context, const Onward& onward, const Moment& at) noexcept;
   bool add_branch(Context& context, const Onward& onward, const Candidate& to, const Moment& at) noexcept;
   bool add_more(Context& context, bool next_target, const Moment& at) noexcept;
+  transaction::Text keep(std::string_view octets) noexcept;
+  void begin_call(std::uint64_t call_id_hash, balance::TargetState& target, const Endpoint& endpoint, Instant now) noexcept;
   bool write_and_send(const Onward& onward, const Candidate& to, std::string_view branch, const Moment& at,
                       transaction::Text* kept) noexcept;
   std::uint16_t forward_stateless(const Arrival& in, const Plan& plan, const Moment& at) noexcept;
@@ -213,6 +216,9 @@ class Engine {
   void answer(Context& context, std::uint16_t status, const Moment& at) noexcept;
   void answer_with(Context& context, const sip::Message& message, const sip::Essentials& read, const Moment& at) noexcept;
   void answer_best(Context& context, const Moment& at) noexcept;
+  struct Room;
+  Room room_for(std::size_t octets, const Moment& at) noexcept;
+  void send_answer(Context& context, std::uint16_t status, std::string_view to_tag, Room& room, const Moment& at) noexcept;
   void answered(Context& context, std::uint16_t status, std::string_view text, Instant now) noexcept;
   void finish(Context& context, const sip::Message* message, const sip::Essentials* read, const Moment& at) noexcept;
 
@@ -226,8 +232,9 @@ class Engine {
   void keep_best(Context& context, std::uint16_t status, const sip::Message* kept, const sip::Message* message) noexcept;
   void keep_text(Context& context, const sip::Message* message) noexcept;
   void keep_challenges(Context& context, const sip::Message& message) noexcept;
-  bool respond_stateless(const sip::Message& message, const sip::Essentials& read, const Path& came, const Moment& at) noexcept;
-  void acknowledge(Branch& branch, const sip::Message& response, const sip::Essentials& read, const Moment& at) noexcept;
+  bool respond_stateless(const sip::Message& message, const sip::Essentials& read, std::uint64_t call_id_hash, const Path& came,
+                         const Moment& at) noexcept;
+  void acknowledge(Branch& branch, const sip::Message& response, const Moment& at) noexcept;
   bool stray(Stray why) noexcept;
 
   // engine_cancel.cpp
@@ -239,6 +246,8 @@ class Engine {
   void fire_server(Context& context, const Moment& at) noexcept;
   void fire_client(Branch& branch, const Moment& at) noexcept;
   bool give_up_waiting(Branch& branch, const Moment& at) noexcept;
+  void look_again(Branch& branch, transaction::Tick now) noexcept;
+  void say_trying(Branch& branch, const Moment& at) noexcept;
   void failed(Branch& branch, std::uint16_t status, const Moment& at) noexcept;
 
   // engine.cpp

@@ -84,6 +84,10 @@ void write_cancel(Writer& out, const Message& invite) noexcept;
 // The Via under the top one, which tells where a response goes once ours is taken off; nullopt when there is
 // none, and the response is for us.
 std::optional<Via> via_below(const Message& message, const Essentials& read) noexcept;
+inline bool has_via_below(const Message& message, const Essentials& read) noexcept {
+  const HeaderField* field = message.first(HeaderId::via);
+  return field != nullptr && (message.next(*field) != nullptr || message.value(*field).size() != read.via.text.size());
+}
 // Where a response goes by its Via alone (18.2.2, RFC 3581 4): received, else the sent-by address; its port
 // rport, else that of sent-by, else 5060. maddr is not followed. nullopt when sent-by is a name and nobody
 // said what it was received from; a Via that write_request completed never is.

@@ -33,6 +33,7 @@ std::uint64_t server_key(const sip::Message& request, const sip::Essentials& rea
 // The To tag, 0 when there is none. An INVITE again has the INVITE's; the ACK of an old-style one has the
 // response's.
 std::uint32_t to_tag_hash(const sip::NameAddr& to, const KeyedHash& hash) noexcept;
+std::uint32_t tag_hash(std::string_view tag, const KeyedHash& hash) noexcept;  // of a tag that is there
 
 // The client transaction: branch of the top Via and the CSeq method (17.1.3). A response's `read` gives both;
 // whoever sends a request gives the branch it has written. `method_text` matters for an unknown method only.
