@@ -73,7 +73,10 @@ Verdict Edge::malformed(const sip::Error& error) noexcept {
   const auto via = sip::parse_via(message_.value(sip::HeaderId::via), rest);
   if (!via) return silence(Dropped::unanswerable);
   read_.via = *via;
-  transaction_key_ = parts_.hash(via->text) ^ call_id_hash_;
+  if (!valid_) {
+    read_.cseq.number = sip::parse_cseq(message_.value(sip::HeaderId::cseq)).value_or(sip::CSeq{}).number;
+    transaction_key_ = key_of(message_.method());
+  }
   parts_.counters.malformed.add();
   switch (error.fault) {
     case sip::Fault::version: return answer(505);
@@ -94,7 +97,9 @@ void Edge::refuse(const Occasion& o) noexcept {
   }
   read_.via = *via;
   valid_ = false;
-  transaction_key_ = parts_.hash(via->text);
+  call_id_hash_ = o.call_id_hash;
+  read_.cseq.number = sip::parse_cseq(message_.value(sip::HeaderId::cseq)).value_or(sip::CSeq{}).number;
+  transaction_key_ = key_of(message_.method());
   Verdict verdict = answer(503, {}, Carries::retry_after);
   verdict.to = sip::response_target(read_.via, o.in.peer);
   send(verdict, o);

@@ -34,17 +34,21 @@ void Edge::send(const Verdict& verdict, const Occasion& o) noexcept {
   parts_.counters.dropped[static_cast<std::size_t>(Dropped::oversized_answer)].add();
 }
 
-void Edge::write(const Verdict& verdict, const Occasion& o, Writer& out) noexcept {
-  const Snapshot& snapshot = o.snapshot;
-  // RFC 3261 8.2.7: a stateless answer repeats its To tag for a repeated request, so the tag comes from the request.
-  std::array<char, 16> tag;
-  std::uint64_t bits = transaction_key_ * 0x9e3779b97f4a7c15ull;
-  for (char& c : tag) {
+std::string_view Edge::write_to_tag(std::uint64_t key, std::array<char, kToTagChars>& out) noexcept {
+  std::uint64_t bits = key * 0x9e3779b97f4a7c15ull;
+  for (char& c : out) {
     c = "0123456789abcdef"[bits & 15];
     bits >>= 4;
   }
+  return {out.data(), out.size()};
+}
+
+void Edge::write(const Verdict& verdict, const Occasion& o, Writer& out) noexcept {
+  const Snapshot& snapshot = o.snapshot;
+  // RFC 3261 8.2.7: a stateless answer repeats its To tag for a repeated request, so the tag comes from the request.
+  std::array<char, kToTagChars> tag;
   const std::string_view reason = verdict.reason.empty() ? sip::reason_phrase(verdict.status) : verdict.reason;
-  const std::string_view to_tag{tag.data(), tag.size()};
+  const std::string_view to_tag = write_to_tag(transaction_key_, tag);
   if (valid_) {
     sip::begin_response(out, message_, read_, verdict.status, reason, to_tag, o.in.peer);
   } else {

@@ -107,14 +107,12 @@ bool Edge::may_speak_as(std::string_view user, const Snapshot& snapshot) noexcep
   return aor && (user == *aor || (aor->size() > user.size() && aor->starts_with(user) && (*aor)[user.size()] == '@'));
 }
 
-// RFC 3261 22.3: credentials for our realm end here.
-sip::FieldSet Edge::credentials_for(std::string_view realm) const noexcept {
+// RFC 3261 22.3: credentials for our realm end here. Only those by which we challenge: a callee may have the same realm.
+sip::FieldSet Edge::credentials_for(sip::HeaderId id, std::string_view realm) const noexcept {
   sip::FieldSet ours;
-  for (const sip::HeaderId id : {sip::HeaderId::authorization, sip::HeaderId::proxy_authorization}) {
-    for (const auto* field = message_.first(id); field; field = message_.next(*field)) {
-      const auto credentials = sip::parse_digest_credentials(message_.value(*field));
-      if (credentials && credentials->realm == realm) ours.add(message_, *field);
-    }
+  for (const auto* field = message_.first(id); field; field = message_.next(*field)) {
+    const auto credentials = sip::parse_digest_credentials(message_.value(*field));
+    if (credentials && credentials->realm == realm) ours.add(message_, *field);
   }
   return ours;
 }

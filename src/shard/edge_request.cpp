@@ -24,10 +24,7 @@ bool begins_dialog(sip::Method method) noexcept {
 
 Verdict Edge::request(const Occasion& o) noexcept {
   const sip::Method method = message_.method();
-  // RFC 3261 17.2.3: branch, sent-by and method name the transaction; an old-style request adds Call-ID and CSeq. All of
-  // them go in: a retransmission repeats the whole Via.
-  transaction_key_ = std::rotl(parts_.hash(read_.via.text), 1) ^ call_id_hash_ ^
-                     (std::uint64_t{read_.cseq.number} << 8 | static_cast<std::uint8_t>(method));
+  transaction_key_ = key_of(method == sip::Method::ack ? sip::Method::invite : method);
   if (method == sip::Method::register_) {
     // PERF: what a REGISTER will look up is far apart in memory; every miss is started before there is other work to do.
     parts_.answered.prefetch(transaction_key_);
@@ -45,32 +42,55 @@ Verdict Edge::request(const Occasion& o) noexcept {
   return pass_on(o);
 }
 
+// RFC 3261 17.2.3: branch, sent-by and method name the transaction; an old-style request adds Call-ID and CSeq. All of
+// them go in: a retransmission repeats the whole Via.
+std::uint64_t Edge::key_of(sip::Method method) const noexcept {
+  return std::rotl(parts_.hash(read_.via.text), 1) ^ call_id_hash_ ^
+         (std::uint64_t{read_.cseq.number} << 8 | static_cast<std::uint8_t>(method));
+}
+
 // What is not the edge's own business: a transaction there is, or a way to go (16.3, 16.4).
 Verdict Edge::pass_on(const Occasion& o) noexcept {
   const sip::Method method = message_.method();
   engine_key_ = transaction::server_key(message_, read_, method, parts_.hash);
   parts_.engine.prefetch(engine_key_);
   Plan plan;
-  plan.routes = read_route_set(message_, read_, uri_, o.snapshot.domains, o.snapshot.sockets[o.in.socket].bound.port);
-  if (plan.routes.fault != sip::Fault::none) return malformed({plan.routes.fault, 0});
+  const sip::Fault fault = preprocess(o, plan);
+  if (fault != sip::Fault::none) return malformed({fault, 0});
   if (absorbed(o)) return {};
-  if (!plan.routes.request_uri.empty()) {  // 16.4: from a strict router
+  const bool goes_nowhere = plan.routes.next.empty() && plan.routes.request_uri.empty();
+  if (goes_nowhere && is_for_the_edge() && method != sip::Method::register_) return to_the_edge(o);
+  if (method == sip::Method::register_ && plan.routes.next.empty()) return by_route(o, plan);
+  const Verdict refused = refused_by_check(o, plan);
+  return refused.status != 0 ? refused : follow(o, plan);
+}
+
+// RFC 3261 16.4, of a request whose uri_ was read: whose Routes are whose, and the Request-URI that is meant.
+sip::Fault Edge::preprocess(const Occasion& o, Plan& plan) noexcept {
+  plan.routes = read_route_set(message_, read_, uri_, o.snapshot.domains, o.snapshot.sockets[o.in.socket].bound.port);
+  if (plan.routes.fault != sip::Fault::none) return plan.routes.fault;
+  if (!plan.routes.request_uri.empty()) {  // from a strict router
     plan.request_uri = plan.routes.request_uri;
-    if (!read_uri(plan.request_uri, o.snapshot)) return malformed({sip::Fault::bad_uri, 0});
   } else if (plan.routes.strip_maddr) {
-    Writer out(edited_uri_.data(), edited_uri_.size());
+    Writer out(plain_uri_.data(), plain_uri_.size());
     proxy::write_without_maddr(out, uri_);
-    if (!out.ok()) return answer(414);
+    if (!out.ok()) return sip::Fault::bad_uri;
     plan.request_uri = out.text();
+  } else {
+    return sip::Fault::none;
   }
-  if (plan.routes.next.empty() && plan.routes.request_uri.empty() && is_for_the_edge() && method != sip::Method::register_) {
-    return to_the_edge(o);
-  }
+  return read_uri(plan.request_uri, o.snapshot) ? sip::Fault::none : sip::Fault::bad_uri;
+}
+
+// RFC 3261 16.3
+Verdict Edge::refused_by_check(const Occasion& o, Plan& plan) noexcept {
   plan.check = proxy::check_request(message_, read_, uri_, o.snapshot.domains, parts_.hash, o.snapshot.proxy.max_breadth);
-  if (plan.check.status == 400) return malformed({plan.check.fault, 0});
-  if (plan.check.status == 420) return answer(420, {}, Carries::proxy_unsupported);
-  if (plan.check.status != 0) return answer(plan.check.status);
-  return follow(o, plan);
+  switch (plan.check.status) {
+    case 0: return {};
+    case 400: return malformed({plan.check.fault, 0});
+    case 420: return answer(420, {}, Carries::proxy_unsupported);
+    default: return answer(plan.check.status);
+  }
 }
 
 // A retransmission of what is being forwarded.
@@ -94,30 +114,44 @@ Verdict Edge::to_the_edge(const Occasion&) const noexcept {
   return answer(200, {}, Carries::capabilities);
 }
 
-// A signed Route leads to the other side of the call; another hop's Route is followed to a target of ours and nowhere else.
+// A signed Route of this very call leads to its other side.
+bool Edge::follow_token(const Occasion& o, Plan& plan) noexcept {
+  if (plan.routes.token.empty() || !plan.routes.in_dialog) return false;
+  const auto followed = proxy::follow_route_token(o.snapshot.route_key, plan.routes.token, message_.value(sip::HeaderId::call_id),
+                                                  sip::tag(read_.from).value_or(""), sip::tag(read_.to).value_or(""));
+  if (!followed || followed->to.socket >= o.snapshot.sockets.size()) {
+    parts_.counters.proxy.routes_refused.add();
+    return false;
+  }
+  parts_.counters.proxy.routes_followed.add();
+  plan.to = Plan::To::side;
+  plan.side = {followed->to.endpoint, followed->to.socket, followed->to.socket == o.in.socket ? o.in.local : IpAddress{}};
+  plan.stateless = followed->stateless;
+  plan.in_dialog = true;
+  if (const auto* call = parts_.engine.calls().find(call_id_hash_, o.now); call && call->endpoint == plan.side.peer) {
+    plan.target = call->target;
+  }
+  // 22.1: the credentials of an INVITE are repeated in its ACK and in what follows. Those for us have been read.
+  const sip::Method method = message_.method() == sip::Method::ack ? sip::Method::invite : message_.method();
+  if (o.snapshot.authenticates && message_.has(sip::HeaderId::proxy_authorization) &&
+      (o.snapshot.must_authenticate(method) || o.snapshot.must_authenticate(sip::Method::invite))) {
+    plan.credentials = credentials_for(sip::HeaderId::proxy_authorization, o.snapshot.auth.realm);
+  }
+  return true;
+}
+
+// A signed Route goes before all else; another hop's Route is followed to a target of ours and nowhere else, and only by who may.
 Verdict Edge::follow(const Occasion& o, Plan& plan) noexcept {
   plan.in_dialog = plan.routes.in_dialog;
-  if (!plan.routes.token.empty() && plan.in_dialog) {
-    const auto followed = proxy::follow_route_token(o.snapshot.route_key, plan.routes.token,
-                                                    message_.value(sip::HeaderId::call_id), sip::tag(read_.from).value_or(""),
-                                                    sip::tag(read_.to).value_or(""));
-    if (followed && followed->to.socket < o.snapshot.sockets.size()) {
-      parts_.counters.proxy.routes_followed.add();
-      plan.to = Plan::To::side;
-      plan.side = {followed->to.endpoint, followed->to.socket, followed->to.socket == o.in.socket ? o.in.local : IpAddress{}};
-      plan.stateless = followed->stateless;
-      if (const auto* call = parts_.engine.calls().find(call_id_hash_, o.now); call && call->endpoint == plan.side.peer) {
-        plan.target = call->target;
-      }
-      return hand_to_engine(o, plan);
-    }
-    parts_.counters.proxy.routes_refused.add();
-  }
+  if (follow_token(o, plan)) return hand_to_engine(o, plan);
   if (!plan.routes.next.empty()) {
     const auto next = sip::parse_uri(plan.routes.next);
     const auto ip = next ? parse_ip(next->host) : std::nullopt;
     const Endpoint hop{ip.value_or(IpAddress{}), next && next->port ? next->port : std::uint16_t{5060}};
     if (!ip || !target_at(o.snapshot, hop)) return answer(403, "Route Not Allowed");
+    Verdict refused = challenged(o, plan);
+    if (refused.status == 0) refused = admitted(o, plan);
+    if (refused.status != 0) return refused;
     plan.to = Plan::To::side;
     plan.side = {hop, o.in.socket, o.in.local};
     return hand_to_engine(o, plan);
@@ -142,26 +176,38 @@ Verdict Edge::by_route(const Occasion& o, Plan& plan) noexcept {
   if (registers) {  // it is to be forwarded like any other
     engine_key_ = transaction::server_key(message_, read_, message_.method(), parts_.hash);
     if (absorbed(o)) return {};
-    plan.check = proxy::check_request(message_, read_, uri_, o.snapshot.domains, parts_.hash, o.snapshot.proxy.max_breadth);
-    if (plan.check.status != 0) return answer(plan.check.status);
+    const Verdict refused = refused_by_check(o, plan);
+    if (refused.status != 0) return refused;
   }
-  // Ours to challenge before anything is told about our users. A target of ours needs no password of a user's.
-  if (o.snapshot.must_authenticate(message_.method()) && !target_at(o.snapshot, o.in.peer)) {
-    std::string_view user;
-    const Verdict verdict = authenticated(o, user);
-    if (verdict.status != 0) return verdict;
-    if (!may_speak_as(user, o.snapshot)) return answer(403, "From Is Not Yours");
-    plan.credentials = credentials_for(o.snapshot.auth.realm);
-  }
-  return act(o, action, plan);
+  const Verdict challenge = challenged(o, plan);
+  return challenge.status != 0 ? challenge : act(o, action, plan);
 }
 
-Verdict Edge::act(const Occasion& o, const Action& action, Plan& plan) noexcept {
+// Ours to challenge before anything is told about our users. A target of ours needs no password of a user's.
+Verdict Edge::challenged(const Occasion& o, Plan& plan) noexcept {
+  if (!o.snapshot.must_authenticate(message_.method()) || message_.method() == sip::Method::ack) return {};
+  if (target_at(o.snapshot, o.in.peer)) return {};
+  std::string_view user;
+  const Verdict verdict = authenticated(o, user);
+  if (verdict.status != 0) return verdict;
+  if (!may_speak_as(user, o.snapshot)) return answer(403, "From Is Not Yours");
+  const bool proxy = o.snapshot.auth.proxy || message_.method() != sip::Method::register_;
+  plan.credentials = credentials_for(proxy ? sip::HeaderId::proxy_authorization : sip::HeaderId::authorization, o.snapshot.auth.realm);
+  return {};
+}
+
+Verdict Edge::admitted(const Occasion& o, Plan& plan) noexcept {
   if (parts_.draining.load(std::memory_order_relaxed) && message_.method() == sip::Method::invite && !plan.routes.in_dialog) {
     return answer(503, {}, Carries::retry_after);
   }
   plan.in_dialog = plan.routes.in_dialog;
   plan.record_route = o.snapshot.proxy.record_route && begins_dialog(message_.method()) && !plan.in_dialog;
+  return {};
+}
+
+Verdict Edge::act(const Occasion& o, const Action& action, Plan& plan) noexcept {
+  const Verdict refused = admitted(o, plan);
+  if (refused.status != 0) return refused;
   switch (action.kind) {
     case Action::Kind::forward: return forward(o, action, plan);
     case Action::Kind::lookup_location: return lookup(o, action, plan);
@@ -252,14 +298,11 @@ Verdict Edge::hand_to_engine(const Occasion& o, Plan& plan) noexcept {
 Verdict Edge::acknowledge(const Occasion& o) noexcept {
   engine_key_ = transaction::server_key(message_, read_, sip::Method::invite, parts_.hash);
   if (parts_.engine.absorb({message_, read_, o.path(), call_id_hash_, engine_key_}, o.moment())) return {};
-  if (!read_uri(message_.request_uri(), o.snapshot)) return silence(Dropped::stray_ack);
+  // 8.2.7: of an answer of our own, for which nothing was kept. It has the To tag that its INVITE was given.
+  std::array<char, kToTagChars> own;
+  if (sip::tag(read_.to) == write_to_tag(transaction_key_, own)) return {};
   Plan plan;
-  plan.routes = read_route_set(message_, read_, uri_, o.snapshot.domains, o.snapshot.sockets[o.in.socket].bound.port);
-  if (plan.routes.fault != sip::Fault::none) return silence(Dropped::stray_ack);
-  if (!plan.routes.request_uri.empty()) {
-    plan.request_uri = plan.routes.request_uri;
-    if (!read_uri(plan.request_uri, o.snapshot)) return silence(Dropped::stray_ack);
-  }
+  if (!read_uri(message_.request_uri(), o.snapshot) || preprocess(o, plan) != sip::Fault::none) return silence(Dropped::stray_ack);
   plan.check = proxy::check_request(message_, read_, uri_, o.snapshot.domains, parts_.hash, o.snapshot.proxy.max_breadth);
   if (plan.check.status != 0) return silence(Dropped::stray_ack);
   plan.in_dialog = true;
@@ -286,9 +329,10 @@ Verdict Edge::cancel(const Occasion& o) noexcept {
   if (parts_.engine.cancel({message_, read_, o.path(), call_id_hash_, engine_key_}, o.moment())) return answer(200);
   if (!read_uri(message_.request_uri(), o.snapshot)) return malformed({sip::Fault::bad_uri, 0});
   Plan plan;
-  plan.routes = read_route_set(message_, read_, uri_, o.snapshot.domains, o.snapshot.sockets[o.in.socket].bound.port);
+  const sip::Fault fault = preprocess(o, plan);
   plan.check = proxy::check_request(message_, read_, uri_, o.snapshot.domains, parts_.hash, o.snapshot.proxy.max_breadth);
-  if (plan.routes.fault != sip::Fault::none || plan.check.status != 0) return answer(481);
+  if (fault != sip::Fault::none || plan.check.status != 0) return answer(481);
+  if (follow_token(o, plan)) return plan.stateless ? hand_to_engine(o, plan) : answer(481);  // of an INVITE in a dialog
   const proxy::RouteInput input{sip::Method::invite, "INVITE", uri_.user, uri_.host, uri_is_local_, o.in.peer.ip};
   const Action& action = o.snapshot.routes.decide(input);
   if (action.kind == Action::Kind::forward && action.stateless) return forward(o, action, plan);

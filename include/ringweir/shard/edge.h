@@ -82,6 +82,12 @@ class Edge {
   bool absorbed(const Occasion& o) noexcept;
   Verdict acknowledge(const Occasion& o) noexcept;
   Verdict cancel(const Occasion& o) noexcept;
+  sip::Fault preprocess(const Occasion& o, proxy::Plan& plan) noexcept;
+  // Status 0: nothing speaks against it.
+  Verdict refused_by_check(const Occasion& o, proxy::Plan& plan) noexcept;
+  Verdict challenged(const Occasion& o, proxy::Plan& plan) noexcept;
+  Verdict admitted(const Occasion& o, proxy::Plan& plan) noexcept;
+  bool follow_token(const Occasion& o, proxy::Plan& plan) noexcept;
   Verdict follow(const Occasion& o, proxy::Plan& plan) noexcept;
   Verdict by_route(const Occasion& o, proxy::Plan& plan) noexcept;
   Verdict act(const Occasion& o, const proxy::Action& action, proxy::Plan& plan) noexcept;
@@ -102,11 +108,15 @@ class Edge {
   bool read_aor(const Snapshot& snapshot) noexcept;
   bool may_bind(std::string_view user) const noexcept;
   bool may_speak_as(std::string_view user, const Snapshot& snapshot) noexcept;
-  sip::FieldSet credentials_for(std::string_view realm) const noexcept;
+  sip::FieldSet credentials_for(sip::HeaderId id, std::string_view realm) const noexcept;
 
   // edge_answer.cpp: write() only formats and may be repeated into a larger buffer; it fails (writer.ok()) when one is too small.
   void send(const Verdict& verdict, const Occasion& o) noexcept;
   void write(const Verdict& verdict, const Occasion& o, Writer& out) noexcept;
+  // The To tag of answers of our own, which keep no state: the ACK of one is known by it.
+  static constexpr std::size_t kToTagChars = 16;
+  static std::string_view write_to_tag(std::uint64_t key, std::array<char, kToTagChars>& out) noexcept;
+  std::uint64_t key_of(sip::Method method) const noexcept;
   void write_date(Writer& out, WallMs wall_ms) noexcept;
   void write_unsupported(Writer& out) const noexcept;
   void write_redirect(Writer& out, const location::BindingSet& bindings, Instant now) const noexcept;
@@ -129,6 +139,7 @@ class Edge {
   std::array<char, limits::kAorBytesMax> aor_;
   std::array<char, auth::kNonceChars> nonce_;
   std::array<char, limits::kContactBytesMax> edited_uri_;
+  std::array<char, limits::kContactBytesMax> plain_uri_;  // the Request-URI without our maddr
   std::size_t redirect_size_ = 0;
   std::array<char, 32> date_{};
   std::size_t date_size_ = 0;

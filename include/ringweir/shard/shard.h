@@ -139,7 +139,7 @@ class Shard : private ShardCore {
     const std::uint64_t hash = shared_.hash(glimpse.call_id);
     const std::uint32_t owner = reduce(hash, shared_.exchange.shards());
     if (owner == index_) return decide(in, hash);
-    if (!hand_over(in, hash, owner)) shed(in);
+    if (!hand_over(in, hash, owner)) shed(in, hash);
   }
 
   void on_unreachable(const Endpoint& peer, io::SocketIndex) {
@@ -225,9 +225,9 @@ class Shard : private ShardCore {
   }
 
   // The owner has no room: 503 for what begins something, silence for the rest, and never a wait.
-  void shed(const io::Received& in) {
+  void shed(const io::Received& in, std::uint64_t hash) {
     face_.counters.mailbox_full.add();
-    edge_.refuse({in, 0, *snapshot_, driver_.now(), driver_.wall_ms(), outbox_});
+    edge_.refuse({in, hash, *snapshot_, driver_.now(), driver_.wall_ms(), outbox_});
   }
 
   void drop(Dropped why) noexcept { face_.counters.dropped[static_cast<std::size_t>(why)].add(); }
