@@ -155,7 +155,18 @@ void Callers::take_refusal(Call& call, int status, std::string_view response) {
     answer_challenge(call, status, response);
     return;
   }
+  refuse(call, status);
+}
+
+// Ends a call that was never answered.
+void Callers::refuse(Call& call, int status) {
   ++world_.outcome.unexpected[status];
+  fail(call);
+}
+
+void Callers::fail(Call& call) {
+  std::int64_t& last = world_.counts().last_failed_begun_ns;
+  last = std::max(last, call.started_ns);
   world_.finish(call);
 }
 
@@ -164,8 +175,7 @@ void Callers::answer_challenge(Call& call, int status, std::string_view response
   const std::optional<Challenge> challenge = challenge_of(response);
   const bool refused = call.challenged != 0 && challenge && !challenge->stale;
   if (!challenge || challenge->nonce.empty() || refused) {
-    ++world_.outcome.unexpected[challenge ? status : 0];
-    world_.finish(call);
+    refuse(call, challenge ? status : 0);
     return;
   }
   ++world_.outcome.challenges;
@@ -187,8 +197,7 @@ void Callers::answer_challenge(Call& call, int status, std::string_view response
   Dialog& dialog = world_.table.dialog(call);
   dialog.credentials.used = 0;
   if (!dialog.credentials.append(line)) {
-    ++world_.outcome.unexpected[0];
-    world_.finish(call);
+    refuse(call, 0);
     return;
   }
   ++call.challenged;
@@ -209,7 +218,7 @@ void Callers::take_bye_response(Call& call, int status) {
   if (status == 200) {
     if (world_.counting) ++world_.outcome.completed;
   } else {
-    ++world_.outcome.unexpected[status];
+    ++world_.counts().bye_refused[status];
   }
   world_.finish(call);
 }
@@ -217,7 +226,11 @@ void Callers::take_bye_response(Call& call, int status) {
 void Callers::lose(Call& call, std::uint64_t& what) {
   ++what;
   ++world_.outcome.timeouts;
-  world_.finish(call);
+  if (call.step == CallStep::ending) {
+    world_.finish(call);
+  } else {
+    fail(call);
+  }
 }
 
 void Callers::run_timers(Call& call) {

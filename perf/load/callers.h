@@ -28,6 +28,8 @@ class Callers {
   void hang_up(Call& call);
   void send(Call& call);
   void start_request(Call& call, CallStep step);
+  void refuse(Call& call, int status);
+  void fail(Call& call);
   void lose(Call& call, std::uint64_t& what);
   bool fits(const Call& call, std::string_view response) const;
 

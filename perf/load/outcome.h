@@ -28,11 +28,13 @@ struct CallCounts {
   std::uint64_t reached_twice = 0;  // an INVITE to a second callee
   // Timeouts by what did not come.
   std::uint64_t lost_invite = 0, lost_answer = 0, lost_bye = 0;
+  std::int64_t last_failed_begun_ns = 0;  // CLOCK_MONOTONIC, of the calls that were never answered; 0: none
+  std::map<int, std::uint64_t> bye_refused;         // by status
   std::map<std::string, std::uint64_t> strange;     // requests that no caller of ours sent, by method
   std::map<std::string, std::uint64_t> per_target;  // calls that first came to this address
 
   bool clean() const noexcept {
-    return disorder == 0 && misrouted == 0 && reached_twice == 0 && strange.empty();
+    return disorder == 0 && misrouted == 0 && reached_twice == 0 && strange.empty() && bye_refused.empty();
   }
 };
 

@@ -84,6 +84,9 @@ std::string calls_json(const CallCounts& calls) {
       calls.lost_invite, calls.lost_answer, calls.lost_bye);
   text += quantiles_json("first_response_us", calls.first_response) + ", ";
   text += quantiles_json("ringing_us", calls.ringing) + ", ";
+  text += fmt::format(R"("last_failed_begun_s": {:.6f}, "bye_refused": {{{}}}, )",
+                      static_cast<double>(calls.last_failed_begun_ns) / 1e9,
+                      counts_of(calls.bye_refused, "\"{}\": {}"));
   text += fmt::format(R"("strange": {{{}}}, "per_target": {{{}}}}})", counts_of(calls.strange, "\"{}\": {}"),
                       counts_of(calls.per_target, "\"{}\": {}"));
   return text;
@@ -140,6 +143,8 @@ void print_calls(const CallCounts& calls) {
   fmt::print("  out of order       {}   misrouted {}   at two callees {}   strange requests {}\n",
              calls.disorder, calls.misrouted, calls.reached_twice,
              calls.strange.empty() ? "none" : counts_of(calls.strange, "{}: {}"));
+  if (!calls.bye_refused.empty())
+    fmt::print("  BYE refused        {}\n", counts_of(calls.bye_refused, "{}: {}"));
   if (!calls.per_target.empty())
     fmt::print("  callees            {}\n", counts_of(calls.per_target, "{}: {}"));
 }

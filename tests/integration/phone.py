@@ -66,9 +66,11 @@ class Challenge:
 
 
 class Phone:
-    def __init__(self, host, port, user="100", password=None, domain="example.com"):
+    def __init__(self, host, port, user="100", password=None, domain="example.com", own_port=0):
         self.user, self.password, self.domain = user, password or user, domain
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        if own_port:
+            self.socket.bind((host, own_port))
         self.socket.connect((host, port))
         self.socket.settimeout(T1_S)
         own = self.socket.getsockname()
