@@ -3,6 +3,10 @@
 
 namespace ringweir::load {
 
+std::string call_id_of(std::uint64_t seed, std::uint64_t token) {
+  return hex8(seed) + "-" + hex8(token >> 32) + hex8(token) + "@phone";
+}
+
 Template& Template::call_via(const Common& common) {
   text(" SIP/2.0\r\nVia: SIP/2.0/UDP ").text(common.local).text(";branch=").text(kBranchCookie);
   return field(Kind::token, kTokenDigits).field(Kind::letter, 1).text(";rport\r\nMax-Forwards: 70\r\n");

@@ -24,18 +24,24 @@ bool Callers::begin(std::int64_t due_ns) {
   ++world_.steps[static_cast<std::size_t>(CallStep::free)];
   call->wake_ns = call->callee_resend_ns = kNever;
   call->started_ns = due_ns;
-  call->caller = world_.phones.next();
-  // Somebody else, in an order of its own.
-  const auto users = world_.options.users;
-  call->callee =
-      users == 1
-          ? 0
-          : (call->caller + 1 + static_cast<std::uint32_t>(call->token >> kCallIndexBits) % (users - 1)) %
-                users;
+  choose_users(*call);
   call->cseq = kCSeqFirst;
   ++world_.counts().begun;
+  world_.counts().last_token = call->token;
   start_request(*call, CallStep::inviting);
   return true;
+}
+
+// A caller, and somebody else in an order of its own.
+void Callers::choose_users(Call& call) {
+  const Options& options = world_.options;
+  const auto index_of = [&](std::uint64_t user) {
+    return static_cast<std::uint32_t>(user - options.user_base);
+  };
+  call.caller = options.from_user ? index_of(*options.from_user) : world_.phones.next();
+  const std::uint32_t others = std::max(options.users, 2u) - 1;
+  const auto turn = static_cast<std::uint32_t>(call.token >> kCallIndexBits) % others;
+  call.callee = options.to_user ? index_of(*options.to_user) : (call.caller + 1 + turn) % options.users;
 }
 
 void Callers::start_request(Call& call, CallStep step) {

@@ -20,6 +20,7 @@ class Callers {
   void be_patient(std::int64_t nanoseconds) noexcept { ringing_max_ns_ = nanoseconds; }
 
  private:
+  void choose_users(Call& call);
   void take_provisional(Call& call, int status);
   void take_answer(Call& call, std::string_view response);
   void take_refusal(Call& call, int status, std::string_view response);

@@ -57,6 +57,9 @@ std::string hex8(std::uint64_t value);
 std::string_view cnonce_of(std::uint64_t token, char (&text)[8]) noexcept;
 std::string_view nonce_count_of(std::uint32_t nc, char (&text)[8]) noexcept;
 
+// The Call-ID of a call, as Template writes it.
+std::string call_id_of(std::uint64_t seed, std::uint64_t token);
+
 class Template {
  public:
   static Template options(const Common& common);

@@ -67,6 +67,10 @@ void validate(const Options& options) {
   if (options.rate == 0 && registers && options.users < options.window) {
     refuse("--users must be at least --window: a phone has one REGISTER in flight (RFC 3261 10.2)");
   }
+  for (const auto& user : {options.from_user, options.to_user}) {
+    if (user && (*user < options.user_base || *user > last))
+      refuse("user " + std::to_string(*user) + " is not among --users from --user-base on");
+  }
   if (options.ring != 0 && !is_call(options.workload)) refuse("--ring is for calls");
   if (options.register_first > options.users) refuse("--register-first is more than --users");
   if (options.warm_up_s < 0 || options.warm_up_s >= options.duration_s)
@@ -129,6 +133,8 @@ void add_calls(CLI::App& app, Options& options, std::uint32_t& callees) {
   app.add_option("--callees", callees, "call: or on so many ports of the kernel's choice; 0: others answer")
       ->check(CLI::Range(0u, kCalleesMax));
   app.add_flag("--no-route", options.no_route, "no Route within the dialog, as SIPp's built-in uac");
+  app.add_option("--from-user", options.from_user, "who calls; all users unless given");
+  app.add_option("--to-user", options.to_user, "who is called; all the others unless given");
   app.add_option("--talk", options.talk_ms, "milliseconds from ACK to BYE");
   app.add_option("--ring", options.ring,
                  "so many calls ring, a line says so, and they are answered when a line is read")

@@ -43,12 +43,13 @@ struct Options {
   // Calls.
   std::vector<std::uint16_t> callee_ports;  // a socket each that callees listen on; 0: the kernel's choice
   bool no_route = false;                    // no Route within the dialog, as SIPp's built-in uac
-  std::uint32_t talk_ms = 0;                // from ACK to BYE
-  std::uint32_t ring = 0;                   // so many calls ring until told, then are answered
-  std::uint32_t hold_s = 120;               // or until so long
-  bool echo_trying = false;                 // an echo is sent a 100 as well
-  bool echo = false;                        // the peer returns each datagram unchanged
-  bool segmentation_offload = true;         // UDP_SEGMENT; off: sendmmsg
+  std::optional<std::uint64_t> from_user, to_user;  // these two alone call each other
+  std::uint32_t talk_ms = 0;                        // from ACK to BYE
+  std::uint32_t ring = 0;                           // so many calls ring until told, then are answered
+  std::uint32_t hold_s = 120;                       // or until so long
+  bool echo_trying = false;                         // an echo is sent a 100 as well
+  bool echo = false;                                // the peer returns each datagram unchanged
+  bool segmentation_offload = true;                 // UDP_SEGMENT; off: sendmmsg
   bool allow_remote = false;
   bool json = false;
   std::vector<int> watch_pids;  // processes whose CPU is accounted to the server

@@ -17,6 +17,7 @@ struct CallCounts {
   Histogram first_response;  // INVITE to whatever is answered first, a refusal as well
   Histogram ringing;         // INVITE to 180; Outcome::latency is to 200
   std::uint64_t begun = 0, answered = 0;
+  std::uint64_t last_token = 0;       // of the last call begun; its Call-ID has it
   std::size_t invite_octets = 0;      // of the last INVITE sent
   std::uint64_t trying = 0;           // 100 seen
   std::uint64_t without_ringing = 0;  // 200 before any 180, which may be lost (RFC 3261 13.2.2.1)

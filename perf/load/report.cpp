@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "message.h"
+
 namespace ringweir::load {
 namespace {
 
@@ -74,7 +76,7 @@ std::string outcome_json(const Outcome& outcome) {
   return text;
 }
 
-std::string calls_json(const CallCounts& calls) {
+std::string calls_json(const Options& options, const CallCounts& calls) {
   std::string text = fmt::format(
       R"("calls": {{"begun": {}, "invite_octets": {}, "answered": {}, "trying": {}, "without_ringing": {}, "answered_again": {}, )"
       R"("invited_again": {}, "disorder": {}, "misrouted": {}, "reached_twice": {}, )"
@@ -84,7 +86,8 @@ std::string calls_json(const CallCounts& calls) {
       calls.lost_invite, calls.lost_answer, calls.lost_bye);
   text += quantiles_json("first_response_us", calls.first_response) + ", ";
   text += quantiles_json("ringing_us", calls.ringing) + ", ";
-  text += fmt::format(R"("last_failed_begun_s": {:.6f}, "bye_refused": {{{}}}, )",
+  text += fmt::format(R"("last_call_id": "{}", "last_failed_begun_s": {:.6f}, "bye_refused": {{{}}}, )",
+                      call_id_of(options.seed, calls.last_token),
                       static_cast<double>(calls.last_failed_begun_ns) / 1e9,
                       counts_of(calls.bye_refused, "\"{}\": {}"));
   text += fmt::format(R"("strange": {{{}}}, "per_target": {{{}}}}})", counts_of(calls.strange, "\"{}\": {}"),
@@ -100,7 +103,7 @@ void print_json(const Options& options, const Result& result) {
   fmt::print("{}, ", outcome_json(result.outcome));
   if (result.registered_first)
     fmt::print(R"("registered_first": {{{}}}, )", outcome_json(*result.registered_first));
-  if (result.outcome.calls) fmt::print("{}, ", calls_json(*result.outcome.calls));
+  if (result.outcome.calls) fmt::print("{}, ", calls_json(options, *result.outcome.calls));
   const TrafficCount& traffic = result.traffic;
   fmt::print(R"("datagrams_sent": {}, "datagrams_received": {}, "send_calls": {}, "receive_calls": {}, )"
              R"("send_errors": {}, "port_unreachable": {}, "clean": {}}})"

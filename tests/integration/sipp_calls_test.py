@@ -5,7 +5,8 @@ import sys
 import calls
 from phone import Phone
 
-PAIRS = {"reinvite": "a call is changed by a re-INVITE",
+PAIRS = {"call": "a call follows the route that was recorded",
+         "reinvite": "a call is changed by a re-INVITE",
          "prack": "a reliable provisional response gets its PRACK",
          "busy": "a busy callee's 486 reaches the caller, once",
          "no-answer": "a callee that does not answer: 480",

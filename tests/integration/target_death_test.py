@@ -25,7 +25,7 @@ def kill_one_of(report, binary, load_binary, algorithm):
     ports = calls.farm(TARGETS)
     failover = "    failover: { on: [timeout, transport_error, 503], tries: 2 }\n"
     with contextlib.ExitStack() as ended:
-        callees = [calls.callee("uas", port) for port in ports]
+        callees = [calls.callee("call-uas", port) for port in ports]
         for callee in callees:
             ended.callback(callee.kill)
         edge = ended.enter_context(calls.Edge(binary, make=calls.balancer, targets=ports, algorithm=algorithm,
