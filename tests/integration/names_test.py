@@ -31,7 +31,7 @@ class Dns:
         self.process = subprocess.Popen(
             ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--log-facility=-",
              "--listen-address=127.0.0.1", "--bind-interfaces", f"--port={self.port}", f"--user={getpass.getuser()}",
-             f"--pid-file={self.folder}/pid", "--local-ttl=1", "--auth-ttl=1", "--domain-needed", *records],
+             f"--pid-file={self.folder}/pid", "--local-ttl=1", "--auth-ttl=1", "--local=/example.net/", *records],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
         calls.until("dnsmasq answers", self._answers)
