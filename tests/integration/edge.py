@@ -90,7 +90,7 @@ class Edge:
         self.folder = tempfile.mkdtemp(prefix="ringweir-test-")
         self.port, self.admin_port = write(self.folder, **settings)
         self.log = open(f"{self.folder}/log", "w")
-        self.process = subprocess.Popen([binary, "serve", "--config", f"{self.folder}/edge.yaml"], cwd=self.folder,
+        self.process = subprocess.Popen([str(pathlib.Path(binary).resolve()), "serve", "--config", f"{self.folder}/edge.yaml"], cwd=self.folder,
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
     def __enter__(self):

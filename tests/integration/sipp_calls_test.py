@@ -3,7 +3,6 @@
 import sys
 
 import calls
-from phone import Phone
 
 PAIRS = {"call": "a call follows the route that was recorded",
          "reinvite": "a call is changed by a re-INVITE",
@@ -22,23 +21,11 @@ def balancer_test(report, binary, mode):
     report.expect(f"{mode}: ringweir stops cleanly on SIGTERM", edge.stopped_with == 0, edge.stopped_with)
 
 
-def fork_test(report, binary):
-    """Two phones of user 100, one that is picked up and one that is cancelled."""
-    ports = calls.farm()
-    with calls.Edge(binary, domain="127.0.0.1") as edge:
-        for port in ports:
-            with Phone(edge.host, edge.port, domain="127.0.0.1", own_port=port) as phone:
-                phone.register(contact=f"<sip:100@127.0.0.1:{port}>")
-        calls.pair(report, "a call rings two phones: one answers, the other is cancelled, the caller gets one 200", edge.port,
-                   "fork-uac", ["fork-answers-uas", "cancel-uas"], ports, calls=10)
-
-
 def main():
     calls.need("sipp")
     report = calls.Report()
     for mode in ("stateful", "stateless"):
         balancer_test(report, sys.argv[1], mode)
-    fork_test(report, sys.argv[1])
     report.exit()
 
 

@@ -14,7 +14,7 @@
 //   domains                    none but the listeners' own    and localhost, 127.0.0.1, ::1
 //   auth                       nobody authenticates           as follows
 //   auth.realm                 the first domain               ringweir.lab
-//   auth.algorithms            [MD5, SHA-256]                 the same
+//   auth.algorithms            [MD5, SHA-256]                 [MD5]
 //   auth.challenge             www                            the same
 //   auth.check_uri             false                          the same
 //   auth.methods               [REGISTER, INVITE]             [REGISTER]

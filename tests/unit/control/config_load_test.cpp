@@ -67,6 +67,8 @@ TEST(ConfigLoad, ALabHasUsersAndNeedsNothingElse) {
   EXPECT_EQ(to_string(config.listeners[0].bind), "127.0.0.1:5060");
   EXPECT_TRUE(config.auth.enabled);
   EXPECT_EQ(config.auth.realm, "ringweir.lab");
+  ASSERT_EQ(config.auth.algorithms.size(), 1u);  // what every phone knows
+  EXPECT_EQ(*config.auth.algorithms.begin(), auth::Algorithm::md5);
   ASSERT_EQ(config.auth.users.list.size(), 3u);
   for (const InlineUser& user : config.auth.users.list) EXPECT_EQ(user.name, user.password.reveal());
   EXPECT_EQ(config.routes, default_routes());
