@@ -153,6 +153,7 @@ void collect_io(std::vector<MetricFamily>& all, const Sums& sums) {
       .add(sums.io(&Io::send_errors), {{"kind", "send"}})
       .add(sums.io(&Io::send_buffers_exhausted), {{"kind", "send_buffers_exhausted"}})
       .add(sums.io(&Io::receive_buffers_exhausted), {{"kind", "receive_buffers_exhausted"}})
+      .add(sums.io(&Io::queue_overflows), {{"kind", "queue_overflow"}})
       .add(sums.io(&Io::truncated), {{"kind", "truncated"}});
   family("ringweir_unreachable_total", "Peers reported unreachable by the network: ICMP, or no route.")
       .add(sums.io(&Io::unreachable));

@@ -36,7 +36,8 @@ Epoll::Epoll(const EpollOptions& options, std::size_t sockets)
       incoming_envelopes_(options.receive_buffers),
       slots_(options.send_slots, options.send_slots_large),
       outgoing_envelopes_(slots_.size()),
-      errors_(sockets) {
+      errors_(sockets),
+      watch_(sockets) {
   outgoing_.reserve(slots_.size());
   outgoing_sockets_.reserve(slots_.size());
 }
@@ -113,7 +114,7 @@ std::uint32_t Epoll::read_batch(SocketIndex socket, const Tally& tally) noexcept
   const std::uint32_t most = std::min<std::uint32_t>(
       options_.receive_buffers, static_cast<std::uint32_t>(limits::kTurnBatchMax) - tally.datagrams);
   if (most == 0) return 0;
-  const bool is_wildcard = sockets_[socket].is_wildcard();
+  const bool is_told = sockets_[socket].is_wildcard() || watch_.stamps();
   for (std::uint32_t i = 0; i < most; ++i) {
     Envelope& envelope = incoming_envelopes_[i];
     msghdr& message = incoming_[i].msg_hdr;
@@ -123,7 +124,7 @@ std::uint32_t Epoll::read_batch(SocketIndex socket, const Tally& tally) noexcept
     message.msg_iov = &envelope.text;
     message.msg_iovlen = 1;
     message.msg_control = envelope.control.data();
-    message.msg_controllen = is_wildcard ? envelope.control.size() : 0;
+    message.msg_controllen = is_told ? envelope.control.size() : 0;
   }
   for (std::uint32_t tries = ErrorQueue::kTries; tries > 0; --tries) {
     const int count = ::recvmmsg(sockets_[socket].fd(), incoming_.data(), most, MSG_DONTWAIT, nullptr);
@@ -144,7 +145,9 @@ Received Epoll::datagram(SocketIndex socket, std::uint32_t at, Tally& tally) noe
   received.socket = socket;
   received.truncated = (got.msg_hdr.msg_flags & MSG_TRUNC) != 0;
   if (got.msg_hdr.msg_controllen != 0) {
-    received.local = local_of(envelope.control.data(), got.msg_hdr.msg_controllen);
+    const Aside aside = aside_of(envelope.control.data(), got.msg_hdr.msg_controllen);
+    received.local = aside.local;
+    if (watch_.stamps()) received.waited = watch_.since(aside.stamp);
   }
   ++tally.datagrams;
   tally.octets += got.msg_len;
@@ -236,6 +239,8 @@ void Epoll::wake_from_outside() noexcept {
 }
 
 void Epoll::end_turn(const Tally& tally) noexcept {
+  watch_.turn_ends(tally.behind || tally.datagrams >= limits::kTurnBatchMax, clock_.now(), sockets_,
+                   counters_);
   counters_.turns.add();
   counters_.datagrams_in.add(tally.datagrams);
   counters_.bytes_in.add(tally.octets);

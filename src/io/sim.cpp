@@ -16,11 +16,15 @@ Sim::Sim(const SimClock& clock, const SimOptions& options)
 }
 
 bool Sim::deliver(std::string_view bytes, const Endpoint& from, SocketIndex socket) noexcept {
-  if (waiting_ == inputs_.size()) return false;
+  if (waiting_ == inputs_.size()) {
+    overflowed_ = true;
+    counters_.queue_overflows.add();
+    return false;
+  }
   const std::uint32_t at = (head_ + waiting_) % static_cast<std::uint32_t>(inputs_.size());
   std::memcpy(input_text_.get() + std::size_t{at} * options_.octets_each, bytes.data(),
               std::min<std::size_t>(bytes.size(), options_.octets_each));
-  inputs_[at] = {at, static_cast<std::uint32_t>(bytes.size()), from, socket};
+  inputs_[at] = {at, static_cast<std::uint32_t>(bytes.size()), from, socket, clock_.now};
   ++waiting_;
   return true;
 }

@@ -30,7 +30,8 @@ Uring::Uring(const UringOptions& options, std::size_t sockets)
     : options_(options),
       buffer_octets_(0),
       slots_(options.send_slots, options.send_slots_large),
-      errors_(sockets) {
+      errors_(sockets),
+      watch_(sockets) {
   check(slots_.size() <= 0xffff, "a send slot fits its tag");
   names_.resize(slots_.size());
   envelopes_.resize(slots_.size());
@@ -76,7 +77,8 @@ Opened Uring::set_up(std::span<const UdpSocket> sockets) {
     layout.is_v6 = socket.is_v6();
     // Multiples of 16 keep the control message behind the name aligned.
     layout.shape.msg_namelen = layout.is_v6 ? 32 : 16;
-    layout.shape.msg_controllen = socket.is_wildcard() ? kControlBytes : 0;
+    layout.is_wildcard = socket.is_wildcard();
+    layout.shape.msg_controllen = layout.is_wildcard ? kControlBytes : kStampControlBytes;
     layout.payload_at = static_cast<std::uint32_t>(sizeof(io_uring_recvmsg_out) + layout.shape.msg_namelen +
                                                    layout.shape.msg_controllen);
     header_octets = std::max(header_octets, layout.payload_at);
@@ -253,7 +255,7 @@ void Uring::send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, cons
     counters_.send_errors.add();
     return drop_buffer(buffer);
   }
-  const bool has_source = layout.shape.msg_controllen != 0 && !from.is_unspecified();
+  const bool has_source = layout.is_wildcard && !from.is_unspecified();
   if (has_source) {
     Envelope& envelope = envelopes_[buffer.slot];
     envelope.text = {buffer.data, size};
@@ -360,6 +362,10 @@ void Uring::end_turn(unsigned seen, const Tally& tally) noexcept {
   }
   if (!outside_armed_) [[unlikely]]
     arm_outside();
+  // As many as there are buffers: the kernel had no place for more, or was about to have none.
+  watch_.turn_ends(
+      tally.datagrams >= std::min<std::uint32_t>(options_.receive_buffers, limits::kTurnBatchMax),
+      clock_.now(), sockets_, counters_);
   counters_.turns.add();
   counters_.datagrams_in.add(tally.datagrams);
   counters_.bytes_in.add(tally.octets);

@@ -6,7 +6,7 @@ namespace ringweir::shard {
 
 ParcelStore::ParcelStore(std::uint32_t small, std::uint32_t large) : small_(small), large_(large) {}
 
-Parcel* ParcelStore::pack(const io::Received& received, std::uint64_t call_id_hash) noexcept {
+Parcel* ParcelStore::pack(const io::Received& received, std::uint64_t call_id_hash, Instant now) noexcept {
   const std::size_t size = received.bytes.size();
   Parcel* parcel = nullptr;
   char* text = nullptr;
@@ -24,7 +24,7 @@ Parcel* ParcelStore::pack(const io::Received& received, std::uint64_t call_id_ha
   }
   if (!parcel) return nullptr;
   std::memcpy(text, received.bytes.data(), size);
-  *parcel = {call_id_hash, received, large};
+  *parcel = {call_id_hash, now, received, large};
   parcel->received.bytes = {text, size};
   return parcel;
 }

@@ -60,11 +60,12 @@ void ShardCore::adopt_snapshot() noexcept {
   face_.generation.store(next->generation, std::memory_order_release);  // control may free the one before
 }
 
-bool ShardCore::hand_over(const io::Received& in, std::uint64_t call_id_hash, std::uint32_t owner) noexcept {
-  Parcel* parcel = parcels_.pack(in, call_id_hash);
+bool ShardCore::hand_over(const io::Received& in, std::uint64_t call_id_hash, std::uint32_t owner,
+                          Instant now) noexcept {
+  Parcel* parcel = parcels_.pack(in, call_id_hash, now);
   if (!parcel) {  // some may be on their way home
     reclaim_parcels();
-    parcel = parcels_.pack(in, call_id_hash);
+    parcel = parcels_.pack(in, call_id_hash, now);
     if (!parcel) return false;
   }
   if (!shared_.exchange.lane(index_, owner).push(parcel)) {

@@ -48,6 +48,7 @@ class ThreadedDriver {
   void send(io::SendBuffer buffer, std::uint32_t size, io::SocketIndex, const Endpoint& to, const IpAddress& = {}) {
     deliver_({buffer.data, size}, to);
   }
+  bool overflowed() noexcept { return false; }
   void wake(std::uint32_t shard) { shards_[shard]->wake_from_outside(); }
   template <class H>
   void turn(H& handler, Instant until) {

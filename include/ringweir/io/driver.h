@@ -21,6 +21,7 @@ struct Received {
   Endpoint peer;
   SocketIndex socket;
   bool truncated;           // larger than any receive buffer: the rest is lost
+  Duration waited{};        // since the kernel received it; zero while little waits: nobody asks then
   IpAddress local{};        // the address it came to, where the socket listens on all of them; else unspecified
 };
 
@@ -64,6 +65,8 @@ concept Driver = requires(D d, NullHandler& h, SendBuffer b, Endpoint to, Socket
   // wall_ms(), then hands at most limits::kTurnBatchMax datagrams to the handler, oldest first. May return early with
   // nothing (a signal): the loop goes around.
   { d.turn(h, until) } -> std::same_as<void>;
+  // Whether the kernel's queue was full and datagrams were lost since this was last asked.
+  { d.overflowed() } -> std::same_as<bool>;
   // Any thread.
   { d.wake_from_outside() } -> std::same_as<void>;
 };

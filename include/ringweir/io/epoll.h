@@ -16,6 +16,7 @@
 #include "ringweir/io/driver.h"
 #include "ringweir/io/error_queue.h"
 #include "ringweir/io/pages.h"
+#include "ringweir/io/queue_watch.h"
 #include "ringweir/io/send_slots.h"
 #include "ringweir/io/sockaddr.h"
 #include "ringweir/io/socket.h"
@@ -56,6 +57,7 @@ class Epoll {
     return buffer.data ? buffer : take_after_flush(octets);
   }
   void drop_buffer(SendBuffer buffer) noexcept { slots_.give(buffer.slot); }
+  bool overflowed() noexcept { return watch_.overflowed(); }
   void send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to,
             const IpAddress& from = {}) noexcept;
   void wake(std::uint32_t shard) noexcept;
@@ -66,11 +68,13 @@ class Epoll {
     flush();
     const std::uint32_t ready = wait(until);
     clock_.read();
+    watch_.turn_begins();
     Tally tally;
     for (std::uint32_t i = 0; i < ready; ++i) {
       const SocketIndex socket = ready_[i];
       // Level-triggered: what the batch leaves behind is ready at the next turn, after the other sockets.
       const std::uint32_t count = read_batch(socket, tally);
+      tally.behind |= count >= options_.receive_buffers;
       for (std::uint32_t at = 0; at < count; ++at) handler.on_datagram(datagram(socket, at, tally));
     }
     if (errors_.has_marked()) [[unlikely]] {
@@ -89,6 +93,7 @@ class Epoll {
   struct Tally {
     std::uint32_t datagrams = 0, truncated = 0;
     std::uint64_t octets = 0;
+    bool behind = false;
   };
   struct Envelope {  // of one datagram, in or out
     SocketName name{};
@@ -124,6 +129,7 @@ class Epoll {
   std::vector<UdpSocket> sockets_;
   std::vector<int> peers_;  // eventfds by shard
   ErrorQueue errors_;
+  QueueWatch watch_;
   DriverCounters counters_;
 };
 static_assert(Driver<Epoll>);

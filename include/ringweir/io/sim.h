@@ -70,6 +70,7 @@ class Sim {
             const IpAddress& from = {}) noexcept;
   void wake(std::uint32_t shard) noexcept;
   void wake_from_outside() noexcept { woken_ = true; }
+  bool overflowed() noexcept { return std::exchange(overflowed_, false); }
   const DriverCounters& counters() const noexcept { return counters_; }
 
   // Hands over what waits at the start of the turn, at most limits::kTurnBatchMax. Never sleeps: the world decides when to turn.
@@ -89,6 +90,7 @@ class Sim {
       received.peer = input.from;
       received.socket = input.socket;
       received.truncated = kept < input.size;
+      received.waited = clock_.now - input.at;
       handler.on_datagram(received);
     }
     // A copy's worth of care: the handler may have the world report more.
@@ -104,6 +106,7 @@ class Sim {
     std::uint32_t size;
     Endpoint from;
     SocketIndex socket;
+    Instant at;
   };
   struct Report {
     Endpoint peer;
@@ -125,6 +128,7 @@ class Sim {
   std::uint32_t taken_ = 0;
   std::array<Report, 32> reports_{};
   std::size_t reports_waiting_ = 0;
+  bool overflowed_ = false;
   bool woken_ = false, fail_buffers_ = false;
   DriverCounters counters_;
 };

@@ -5,8 +5,10 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <ctime>
 
 #include "ringweir/base/address.h"
+#include "ringweir/base/time.h"
 
 namespace ringweir::io {
 
@@ -59,12 +61,17 @@ inline socklen_t name_of(const Endpoint& to, bool socket_is_v6, SocketName& name
   return sizeof name.v4;
 }
 
-// Room for the one ancillary message we use: IP_PKTINFO or IPV6_PKTINFO.
-inline constexpr std::size_t kControlBytes = CMSG_SPACE(sizeof(in6_pktinfo));
+// Room for the ancillary messages we use: IP_PKTINFO or IPV6_PKTINFO, and when receiving the kernel's stamp.
+inline constexpr std::size_t kSourceControlBytes = CMSG_SPACE(sizeof(in6_pktinfo));
+inline constexpr std::size_t kStampControlBytes = CMSG_SPACE(sizeof(timespec));
+inline constexpr std::size_t kControlBytes = kSourceControlBytes + kStampControlBytes;
 
-// The local address a datagram came to; unspecified when the kernel did not say or no answer may leave from
-// it.
-IpAddress local_of(const void* control, std::size_t size) noexcept;
+// What the kernel said beside a datagram.
+struct Aside {
+  IpAddress local;   // it came to; unspecified when the kernel did not say or no answer may leave from it
+  Duration stamp{};  // of its arrival, by the wall clock; zero when the kernel did not say
+};
+Aside aside_of(const void* control, std::size_t size) noexcept;
 // Makes the datagram leave from `from`. Returns the octets of `control` in use.
 std::size_t source_control(const IpAddress& from, bool socket_is_v6, void* control) noexcept;
 

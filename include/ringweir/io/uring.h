@@ -19,6 +19,7 @@
 #include "ringweir/io/driver.h"
 #include "ringweir/io/error_queue.h"
 #include "ringweir/io/pages.h"
+#include "ringweir/io/queue_watch.h"
 #include "ringweir/io/send_slots.h"
 #include "ringweir/io/sockaddr.h"
 #include "ringweir/io/socket.h"
@@ -68,6 +69,7 @@ class Uring {
     return buffer.data ? buffer : take_after_flush(octets);
   }
   void drop_buffer(SendBuffer buffer) noexcept { slots_.give(buffer.slot); }
+  bool overflowed() noexcept { return watch_.overflowed(); }
   void send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to,
             const IpAddress& from = {}) noexcept;
   void wake(std::uint32_t shard) noexcept;
@@ -77,6 +79,7 @@ class Uring {
   void turn(H& handler, Instant until) {
     submit_and_wait(until);
     clock_.read();
+    watch_.turn_begins();
     Tally tally;
     unsigned head = 0, seen = 0;
     io_uring_cqe* cqe = nullptr;
@@ -144,13 +147,13 @@ class Uring {
   struct Layout {
     msghdr shape{};
     std::uint32_t payload_at = 0;
-    bool is_v6 = false;
+    bool is_v6 = false, is_wildcard = false;
   };
   // Only for a datagram that names its source address: IORING_OP_SEND cannot.
   struct Envelope {
     msghdr message{};
     iovec text{};
-    alignas(cmsghdr) std::array<char, kControlBytes> control{};
+    alignas(cmsghdr) std::array<char, kSourceControlBytes> control{};
   };
   Uring(const UringOptions& options, std::size_t sockets);
   Opened set_up(std::span<const UdpSocket> sockets);
@@ -200,9 +203,12 @@ class Uring {
     std::memcpy(&head, buffer, sizeof head);
     const char* name = buffer + sizeof head;
     received.peer = layout.is_v6 ? endpoint_v6(name) : endpoint_v4(name);
-    if (layout.shape.msg_controllen != 0) {
-      received.local = local_of(name + layout.shape.msg_namelen,
-                                std::min<std::size_t>(head.controllen, layout.shape.msg_controllen));
+    if (head.controllen != 0) {
+      const Aside aside = aside_of(name + layout.shape.msg_namelen,
+                                   std::min<std::size_t>(head.controllen, layout.shape.msg_controllen));
+      received.local = aside.local;
+      if (watch_.stamps()) [[unlikely]]
+        received.waited = watch_.since(aside.stamp);
     }
     received.bytes = {buffer + layout.payload_at, static_cast<std::uint32_t>(cqe.res) - layout.payload_at};
     received.truncated = (head.flags & MSG_TRUNC) != 0;
@@ -234,6 +240,7 @@ class Uring {
   bool outside_armed_ = false;
   std::vector<int> peers_;  // ring descriptors by shard
   ErrorQueue errors_;
+  QueueWatch watch_;
   DriverCounters counters_;
 };
 static_assert(Driver<Uring>);

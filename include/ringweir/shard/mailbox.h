@@ -17,6 +17,7 @@ namespace ringweir::shard {
 
 struct Parcel {
   std::uint64_t call_id_hash;
+  Instant handed_at;        // by the producer's clock: the wait goes on in the mailbox
   io::Received received;    // bytes point into text, behind this struct
   bool large;
 };
@@ -26,7 +27,7 @@ class ParcelStore {
  public:
   ParcelStore(std::uint32_t small, std::uint32_t large);
   // A copy of what was received; null when the blocks are exhausted.
-  Parcel* pack(const io::Received& received, std::uint64_t call_id_hash) noexcept;
+  Parcel* pack(const io::Received& received, std::uint64_t call_id_hash, Instant now = {}) noexcept;
   void release(Parcel* parcel) noexcept;
   std::uint32_t out() const noexcept { return small_.taken() + large_.taken(); }
 

@@ -76,7 +76,7 @@ class ShardCore {
  protected:
   void adopt_snapshot() noexcept;
   // Packs and queues for `owner`; false when there is no room: the caller sheds.
-  bool hand_over(const io::Received& in, std::uint64_t call_id_hash, std::uint32_t owner) noexcept;
+  bool hand_over(const io::Received& in, std::uint64_t call_id_hash, std::uint32_t owner, Instant now) noexcept;
   void reclaim_parcels() noexcept;
   bool mail_waiting() noexcept;
   void trace(Instant now, WallMs wall_ms, Direction direction, io::SocketIndex socket, const Endpoint& peer,
@@ -139,7 +139,7 @@ class Shard : private ShardCore {
     const std::uint64_t hash = shared_.hash(glimpse.call_id);
     const std::uint32_t owner = reduce(hash, shared_.exchange.shards());
     if (owner == index_) return decide(in, hash);
-    if (!hand_over(in, hash, owner)) shed(in, hash);
+    if (!hand_over(in, hash, owner, driver_.now())) shed(in, hash);
   }
 
   void on_unreachable(const Endpoint& peer, io::SocketIndex) {
@@ -240,6 +240,7 @@ class Shard : private ShardCore {
         Parcel* parcel = lane.pop();
         if (!parcel) break;
         face_.counters.taken_in.add();
+        parcel->received.waited += std::max(driver_.now() - parcel->handed_at, Duration::zero());
         decide(parcel->received, parcel->call_id_hash);
         lane.give_back(parcel);
       }

@@ -30,6 +30,17 @@ TEST(ParcelStore, CopiesWhatWasReceived) {
   EXPECT_EQ(store.out(), 0u);
 }
 
+TEST(ParcelStore, RemembersWhenItWasHandedOverAndHowLongItHadWaited) {
+  ParcelStore store(1, 1);
+  io::Received in = received("OPTIONS");
+  in.waited = 3ms;
+  Parcel* parcel = store.pack(in, 42, Instant{7s});
+  ASSERT_NE(parcel, nullptr);
+  EXPECT_EQ(parcel->received.waited, 3ms);
+  EXPECT_EQ(parcel->handed_at, Instant{7s});
+  store.release(parcel);
+}
+
 TEST(ParcelStore, IsNullWhenExhaustedAndServesAgainAfterARelease) {
   ParcelStore store(2, 1);
   Parcel* a = store.pack(received("a"), 1);
