@@ -1,5 +1,6 @@
-// One core: its driver, its timers, its bindings, its mailboxes. A turn is harvest, decide, flush; nothing in it blocks but
-// the driver's nap. Everything here belongs to the shard's thread except Face, which control reads and nudges.
+// One core: its driver, its timers, its bindings, its mailboxes. A turn is harvest, decide, flush; nothing in
+// it blocks but the driver's nap. Everything here belongs to the shard's thread except Face, which control
+// reads and nudges.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -142,9 +143,19 @@ class Shard : private ShardCore {
     if (!hand_over(in, hash, owner, driver_.now())) shed(in, hash);
   }
 
-  void on_unreachable(const Endpoint& peer, io::SocketIndex) {
+  // The kernel tells one of the sockets that share the port, not the one that sent: the other shards are told too.
+  void on_unreachable(const Endpoint& peer, io::SocketIndex socket) {
     if (offline_) [[unlikely]] come_online();
     engine_.unreachable(peer, {driver_.now(), outbox_});
+    if (driver_.now() < next_word_) return;
+    next_word_ = driver_.now() + kWordEvery;
+    io::Received word{};  // a parcel without a message
+    word.bytes = "";
+    word.peer = peer;
+    word.socket = socket;
+    for (std::uint32_t other = 0; other < shared_.exchange.shards(); ++other) {
+      if (other != index_) (void)hand_over(word, 0, other, driver_.now());  // no room: its next retransmission is reported again
+    }
   }
 
   const location::Registrations& registrations() const noexcept { return registrations_; }
@@ -157,6 +168,7 @@ class Shard : private ShardCore {
   static constexpr Duration kOfflineAfter = 1ms;     // longer naps leave the grace period to others
   static constexpr std::uint32_t kExpiriesPerTurn = 256;
   static constexpr std::uint32_t kTimersPerTurn = 512;
+  static constexpr Duration kWordEvery = 10ms;  // a flood of reports must not fill the mailboxes
 
   // What the edge and the engine write leaves by the driver.
   class Outbox final : public proxy::Outbox {
@@ -241,7 +253,11 @@ class Shard : private ShardCore {
         if (!parcel) break;
         face_.counters.taken_in.add();
         parcel->received.waited += std::max(driver_.now() - parcel->handed_at, Duration::zero());
-        decide(parcel->received, parcel->call_id_hash);
+        if (parcel->received.bytes.empty()) [[unlikely]] {
+          engine_.unreachable(parcel->received.peer, {driver_.now(), outbox_});
+        } else {
+          decide(parcel->received, parcel->call_id_hash);
+        }
         lane.give_back(parcel);
       }
     }
@@ -261,6 +277,7 @@ class Shard : private ShardCore {
 
   D& driver_;
   Outbox outbox_;
+  Instant next_word_{};
 };
 
 }  // namespace ringweir::shard

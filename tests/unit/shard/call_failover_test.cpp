@@ -184,6 +184,27 @@ TEST(CallFailover, WhatTheKernelSaysMovesACallAtOnce) {
   EXPECT_EQ(r.leftovers(), "");
 }
 
+// The kernel reports to any of the sockets that share a port, so to any shard: the owner of the call hears of it.
+TEST(CallFailover, AReportThatReachesAnotherShardCountsAsWell) {
+  std::uint64_t others = 0;
+  for (int call = 0; call < 8; ++call) {  // whoever owns it
+    CallRig r({.rig = {.shards = 2}});
+    RequestText invite = CallRig::invite();
+    invite.call_id = "call-" + std::to_string(call);
+    r.say(invite);
+    Seen first, second;
+    const int gone = target_of(r, first);
+    others += r.rig->shards[1]->engine().unanswered();
+    r.unreachable(at(gone));  // told to shard 0
+    second = r.take(at(1 - gone));
+    ASSERT_EQ(second.what(), "INVITE") << call;
+    r.say(response_to(second, 200), at(1 - gone));
+    EXPECT_EQ(r.all_to(kCaller), "100 200");
+    EXPECT_EQ(r.leftovers(), "");
+  }
+  EXPECT_GT(others, 0u) << "no call belonged to the other shard";
+}
+
 TEST(CallFailover, NothingReachableIs503WithRetryAfter) {
   CallRig r;
   RequestText invite = CallRig::invite();
