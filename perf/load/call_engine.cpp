@@ -25,6 +25,7 @@ Outcome CallEngine::run(const Phase& phase) {
   world_.outcome = {};
   world_.outcome.calls.emplace();
   world_.counting = false;
+  world_.wheel.start(now_ns());
   if (options_.ring != 0) {
     hold_ = Hold::gathering;
     callees_.hold();

@@ -14,6 +14,8 @@ class Wheel {
   static constexpr std::int64_t kBuckets = 512;
   static constexpr std::int64_t kHorizonNs = (kBuckets - 2) * kTimerTickNs;  // 10 s; T2 is 4
 
+  void start(std::int64_t now) { turned_ = now / kTimerTickNs; }
+
   // At the tick after `at_ns`, which is no further than the horizon.
   void push(std::uint64_t token, std::int64_t at_ns) {
     const std::int64_t tick = std::clamp(at_ns / kTimerTickNs + 1, turned_ + 1, turned_ + kBuckets - 1);
@@ -23,7 +25,6 @@ class Wheel {
   template <class Wake>
   void turn(std::int64_t now, Wake&& wake) {
     const std::int64_t last = now / kTimerTickNs;
-    if (turned_ == 0) turned_ = last - 1;
     for (std::int64_t n = 0; turned_ < last && n < kBuckets; ++n) {
       std::vector<std::uint64_t>& bucket = buckets_[static_cast<std::size_t>(++turned_ % kBuckets)];
       woken_.swap(bucket);
