@@ -33,6 +33,7 @@ void Callees::take(std::uint32_t peer, std::string_view request) {
   }
   if (world_.to_verify() && !fits(*call, heard, request, peer)) ++world_.outcome.mismatches;
   if (heard.method == "INVITE") {
+    world_.counts().forwarded_octets = request.size();
     take_invite(*call, peer);
   } else if (heard.method == "ACK") {
     take_ack(*call, peer);

@@ -19,6 +19,7 @@ struct CallCounts {
   std::uint64_t begun = 0, answered = 0;
   std::uint64_t last_token = 0;       // of the last call begun; its Call-ID has it
   std::size_t invite_octets = 0;      // of the last INVITE sent
+  std::size_t forwarded_octets = 0;   // of the last INVITE that reached a callee
   std::uint64_t trying = 0;           // 100 seen
   std::uint64_t without_ringing = 0;  // 200 before any 180, which may be lost (RFC 3261 13.2.2.1)
   std::uint64_t answered_again = 0;   // the 200 came again and got its ACK again

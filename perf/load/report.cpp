@@ -78,12 +78,12 @@ std::string outcome_json(const Outcome& outcome) {
 
 std::string calls_json(const Options& options, const CallCounts& calls) {
   std::string text = fmt::format(
-      R"("calls": {{"begun": {}, "invite_octets": {}, "answered": {}, "trying": {}, "without_ringing": {}, "answered_again": {}, )"
+      R"("calls": {{"begun": {}, "invite_octets": {}, "forwarded_octets": {}, "answered": {}, "trying": {}, "without_ringing": {}, "answered_again": {}, )"
       R"("invited_again": {}, "disorder": {}, "misrouted": {}, "reached_twice": {}, )"
       R"("lost_invite": {}, "lost_answer": {}, "lost_bye": {}, )",
-      calls.begun, calls.invite_octets, calls.answered, calls.trying, calls.without_ringing,
-      calls.answered_again, calls.invited_again, calls.disorder, calls.misrouted, calls.reached_twice,
-      calls.lost_invite, calls.lost_answer, calls.lost_bye);
+      calls.begun, calls.invite_octets, calls.forwarded_octets, calls.answered, calls.trying,
+      calls.without_ringing, calls.answered_again, calls.invited_again, calls.disorder, calls.misrouted,
+      calls.reached_twice, calls.lost_invite, calls.lost_answer, calls.lost_bye);
   text += quantiles_json("first_response_us", calls.first_response) + ", ";
   text += quantiles_json("ringing_us", calls.ringing) + ", ";
   text += fmt::format(R"("last_call_id": "{}", "last_failed_begun_s": {:.6f}, "bye_refused": {{{}}}, )",

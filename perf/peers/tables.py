@@ -123,15 +123,15 @@ def transactions_page(rows, options, facts):
     lines = [f"# Memory of {count:,} INVITE transactions in flight\n", heading(facts)]
     lines.append(f"Job: {options.job}. Every callee rings and none answers: the server holds a server and a client transaction for "
                  "each call. Proportional resident memory of its processes before and then; after that every call is "
-                 "answered and ended. The message is the INVITE as its caller sent it.\n")
-    lines.append("| server | before MiB | ringing MiB | after MiB | ringing | octets a pair | of them the message | beyond it | "
+                 "answered and ended. Its messages are the INVITE as its caller sent it and as it reached the callee.\n")
+    lines.append("| server | before MiB | ringing MiB | after MiB | ringing | octets a pair | INVITE in | INVITE out | beyond the one | beyond both | "
                  "ended | as they should |")
-    lines.append("|" + "---|" * 10)
+    lines.append("|" + "---|" * 12)
     for found in rows:
         each = (found["held"] - found["before"]) / count
-        message = found["row"]["calls"]["invite_octets"]
+        came, went = (found["row"]["calls"][name] for name in ("invite_octets", "forwarded_octets"))
         lines.append(
             f"| {found['server']} | {found['before'] / 2**20:.0f} | {found['held'] / 2**20:.0f} | "
-            f"{found['after'] / 2**20:.0f} | {found['ringing']:,} | {each:.0f} | {message} | {each - message:.0f} | "
+            f"{found['after'] / 2**20:.0f} | {found['ringing']:,} | {each:.0f} | {came} | {went} | {each - came:.0f} | {each - came - went:.0f} | "
             f"{found['row']['completed']:,} | {'yes' if found['row']['clean'] else '**no**'} |")
     return "\n".join(lines) + "\n"
