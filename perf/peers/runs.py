@@ -21,7 +21,8 @@ def make(kind, options, folder, job, users):
         spare = 1024 if job == "register" else 4096
         return servers.Kamailio(options.server_cpu, folder, job, max(spare, users * 2000 // 1_000_000))
     shards = 2 if kind == "ringweir2" else 1
-    return servers.Ringweir(options.server_cpu, folder, options.ringweir, job, users, shards, options.io)
+    return servers.Ringweir(options.server_cpu, folder, options.ringweir, job, users, shards, options.io,
+                            singly=kind == "ringweir-singly")
 
 
 def command(options, server, workload, users, extra):

@@ -156,9 +156,9 @@ class Kamailio(Server):
 class Ringweir(Server):
     """With two shards both are on the one core, so that the load keeps the other: what is compared is CPU time."""
 
-    def __init__(self, cpu, folder, binary, job="register", users=0, shards=1, io="auto"):
+    def __init__(self, cpu, folder, binary, job="register", users=0, shards=1, io="auto", singly=False):
         super().__init__(cpu, folder)
-        self.name = "ringweir" if shards == 1 else f"ringweir, {shards} shards"
+        self.name = "ringweir, singly" if singly else "ringweir" if shards == 1 else f"ringweir, {shards} shards"
         self.binary = binary
         write_users(self.folder / "users.csv", users)
         admin_port = free_port(socket.SOCK_STREAM)
@@ -166,6 +166,8 @@ class Ringweir(Server):
             text = self._balancer(job, admin_port, shards, io)
         else:
             text = CONFIG.format(shards=shards, io=io, port=self.port, admin_port=admin_port)
+        if singly:
+            text = text.replace("node: { ", "node: { send_trains: false, ", 1)
         (self.folder / "ringweir.yaml").write_text(text)
 
     def _balancer(self, job, admin_port, shards, io):

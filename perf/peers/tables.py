@@ -76,6 +76,10 @@ def cpu_page(rows, options, facts):
     lines.append("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for workload in options.workloads:
         lines += cpu_rows(rows, workload)
+    if "ringweir" in options.servers:
+        lines.append("\nringweir sends the messages of a turn that share peer, socket and size as one train (UDP_SEGMENT, "
+                     "io/send_trains.h); the load is one peer address, as a trunk is, so its trains are long. Phones with an address "
+                     "each get one datagram each: \"singly\" is ringweir without trains. The floor and Kamailio send singly.")
     if options.shards2:
         lines.append("\nTwo shards: both are on the server's core, so that the load keeps the other; one peer address brings every "
                      "packet to one of them, and half of the transactions are owned by the other.")

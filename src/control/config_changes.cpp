@@ -42,6 +42,7 @@ void list_node(Lister& out, const Config& config) {
   out.add("node.name", node.name, kRestartOnly);
   out.add("node.shards", node.shards == 0 ? "auto" : std::to_string(node.shards), kRestartOnly);
   out.add("node.pin", node.pin ? "true" : "false", kRestartOnly);
+  out.add("node.send_trains", node.send_trains ? "true" : "false", kRestartOnly);
   out.add("node.io", std::string(name_of(node.io)), kRestartOnly);
   out.add("node.drain", format_duration(node.drain));
   for (const Listener& listener : config.listeners) {

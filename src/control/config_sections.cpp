@@ -99,6 +99,7 @@ void read_node(Section& root, Node& node) {
     if (count) node.shards = static_cast<std::uint32_t>(*count);
   }
   section.boolean("pin", node.pin);
+  section.boolean("send_trains", node.send_trains);
   section.choice<IoChoice>("io", node.io, kIoChoices);
   section.duration("drain", node.drain, 0s, 1h);
 }

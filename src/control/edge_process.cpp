@@ -107,6 +107,7 @@ std::optional<int> EdgeProcess::open() {
   ShardThreadsOptions threads;
   threads.shards = shards;
   threads.pin = config_.node.pin;
+  threads.send_trains = config_.node.send_trains;
   threads.io = config_.node.io;
   for (const Listener& listener : config_.listeners) threads.binds.push_back(listener.bind);
   auto opened = ShardThreads::open(*shared_, threads);

@@ -149,6 +149,9 @@ void collect_io(std::vector<MetricFamily>& all, const Sums& sums) {
   family("ringweir_bytes_total", "Octets received and sent, as datagram payload.")
       .add(sums.io(&Io::bytes_in), {{"direction", "in"}})
       .add(sums.io(&Io::bytes_out), {{"direction", "out"}});
+  family("ringweir_send_trains_total", "Sends of several datagrams at once, and those the kernel refused (sent one by one).")
+      .add(sums.io(&Io::trains), {{"outcome", "asked"}})
+      .add(sums.io(&Io::trains_refused), {{"outcome", "refused"}});
   family("ringweir_io_errors_total", "What the sockets and their buffers refused, by kind.")
       .add(sums.io(&Io::send_errors), {{"kind", "send"}})
       .add(sums.io(&Io::send_buffers_exhausted), {{"kind", "send_buffers_exhausted"}})

@@ -25,7 +25,9 @@ class Crew final : public ShardThreads {
     backend_ = std::move(name);
     for (const io::UdpSocket& socket : sockets.front()) bound_.push_back(socket.bound());
     for (Sockets& of_shard : sockets) {
-      auto driver = D::open(of_shard);
+      typename D::Options io;
+      io.send_trains = options.send_trains;
+      auto driver = D::open(of_shard, io);
       if (!driver) return std::unexpected(driver.error());
       drivers_.push_back(std::move(*driver));
     }

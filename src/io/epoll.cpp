@@ -35,11 +35,11 @@ Epoll::Epoll(const EpollOptions& options, std::size_t sockets)
       incoming_(options.receive_buffers),
       incoming_envelopes_(options.receive_buffers),
       slots_(options.send_slots, options.send_slots_large),
-      outgoing_envelopes_(slots_.size()),
+      trains_(2 * slots_.size(), options.send_trains),
+      messages_(2 * slots_.size()),
       errors_(sockets),
       watch_(sockets) {
-  outgoing_.reserve(slots_.size());
-  outgoing_sockets_.reserve(slots_.size());
+  outgoing_.reserve(2 * slots_.size());
 }
 
 Result<std::unique_ptr<Epoll>, OpenError> Epoll::open(std::vector<UdpSocket>& sockets,
@@ -162,57 +162,65 @@ SendBuffer Epoll::take_after_flush(std::uint32_t octets) noexcept {
   return buffer;
 }
 
-void Epoll::send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to,
-                 const IpAddress& from) noexcept {
+void Epoll::send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to, const IpAddress& from,
+                 std::uint64_t order) noexcept {
   check(size <= buffer.capacity, "a datagram fits its buffer");
-  Envelope& envelope = outgoing_envelopes_[buffer.slot];
-  const bool is_v6 = sockets_[socket].is_v6();
-  const socklen_t name_size = name_of(to, is_v6, envelope.name);
-  if (name_size == 0) [[unlikely]] {
+  if (!sockets_[socket].is_v6() && !to.ip.is_v4()) [[unlikely]] {
     counters_.send_errors.add();
     return drop_buffer(buffer);
   }
-  envelope.text = {buffer.data, size};
-  mmsghdr& message = outgoing_.emplace_back();
-  message.msg_hdr.msg_name = &envelope.name;
-  message.msg_hdr.msg_namelen = name_size;
-  message.msg_hdr.msg_iov = &envelope.text;
-  message.msg_hdr.msg_iovlen = 1;
-  if (sockets_[socket].is_wildcard() && !from.is_unspecified()) {
-    message.msg_hdr.msg_control = envelope.control.data();
-    message.msg_hdr.msg_controllen = source_control(from, is_v6, envelope.control.data());
-  }
-  outgoing_sockets_.push_back(socket);
+  trains_.add(buffer.slot, size, socket, to, sockets_[socket].is_wildcard() ? from : IpAddress{}, order);
   slots_.queue(buffer.slot);
   ++queued_datagrams_;
   queued_octets_ += size;
 }
 
-// After sendmmsg sent nothing: whether the datagram at `at` deserves another call.
+void Epoll::prepare() noexcept {
+  while (outgoing_.size() < trains_.size()) {
+    const std::size_t train = outgoing_.size();
+    const bool is_v6 = sockets_[trains_.train(train).socket].is_v6();
+    const msghdr* message = messages_.prepare(trains_, train, is_v6, [this](std::uint32_t slot) { return slots_.data(slot); });
+    check(message != nullptr, "send() has seen to the family");
+    outgoing_.push_back({*message, 0});
+    if (trains_.train(train).count > 1) counters_.trains.add();
+  }
+}
+
+// After sendmmsg sent nothing: whether the train at `at` deserves another call.
 bool Epoll::send_again(int error, std::size_t at, std::uint32_t tries) noexcept {
   if (error == EINTR) return true;
-  const SocketIndex socket = outgoing_sockets_[at];
-  if (may_be_a_report(error)) {
-    errors_.mark(socket);
+  const Train train = trains_.train(at);
+  const bool is_report = may_be_a_report(error);
+  if (is_report) errors_.mark(train.socket);
+  if (train.count > 1) {  // its datagrams have their own chance
+    counters_.trains_refused.add();
+    if (!is_report && error != EAGAIN && error != ENOBUFS && error != ENOMEM) trains_.refuse(train.socket);
+    for (std::uint32_t each = train.first; each != QueuedSend::kLast; each = trains_.member(each).next) {
+      trains_.add_alone(trains_.member(each).slot, trains_.member(each).size, train);
+    }
+    prepare();
+    return false;
+  }
+  if (is_report) {
     if (tries < ErrorQueue::kTries) {
       counters_.send_retries.add();
       return true;
     }
-    const void* name = outgoing_[at].msg_hdr.msg_name;
-    if (error != EMSGSIZE)
-      errors_.add(sockets_[socket].is_v6() ? endpoint_v6(name) : endpoint_v4(name), socket);
+    if (error != EMSGSIZE) errors_.add(train.to, train.socket);
   }
   counters_.send_errors.add();  // of the first of the run; the rest have their own chance
   return false;
 }
 
 void Epoll::flush() noexcept {
+  prepare();
   std::uint32_t tries = 0;
   for (std::size_t at = 0; at < outgoing_.size();) {
+    const SocketIndex socket = trains_.train(at).socket;
     std::size_t end = at + 1;
-    while (end < outgoing_.size() && outgoing_sockets_[end] == outgoing_sockets_[at]) ++end;
-    const int sent = ::sendmmsg(sockets_[outgoing_sockets_[at]].fd(), &outgoing_[at],
-                                static_cast<unsigned>(end - at), MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (end < outgoing_.size() && trains_.train(end).socket == socket) ++end;
+    const int sent = ::sendmmsg(sockets_[socket].fd(), &outgoing_[at], static_cast<unsigned>(end - at),
+                                MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent > 0) {
       at += static_cast<std::size_t>(sent);
       tries = 0;
@@ -222,7 +230,8 @@ void Epoll::flush() noexcept {
     }
   }
   outgoing_.clear();
-  outgoing_sockets_.clear();
+  trains_.clear();
+  messages_.clear();
   slots_.release_queued();
 }
 
@@ -252,7 +261,7 @@ void Epoll::end_turn(const Tally& tally) noexcept {
 
 std::size_t Epoll::memory_bytes() const noexcept {
   return buffers_.size() + slots_.memory_bytes() + incoming_.size() * (sizeof(mmsghdr) + sizeof(Envelope)) +
-         slots_.size() * (sizeof(mmsghdr) + sizeof(Envelope));
+         outgoing_.capacity() * sizeof(mmsghdr) + messages_.memory_bytes();
 }
 
 }  // namespace ringweir::io

@@ -54,7 +54,7 @@ void Sim::drop_buffer(SendBuffer buffer) noexcept {
 }
 
 void Sim::send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to,
-               const IpAddress& from) noexcept {
+               const IpAddress& from, std::uint64_t) noexcept {
   check(size <= buffer.capacity, "a datagram fits its buffer");
   counters_.datagrams_out.add();
   sent_.push_back({{buffer.data, size}, to, socket, from});

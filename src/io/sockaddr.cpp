@@ -1,5 +1,7 @@
 #include "ringweir/io/sockaddr.h"
 
+#include <netinet/udp.h>
+
 namespace ringweir::io {
 
 namespace {
@@ -62,6 +64,17 @@ std::size_t source_control(const IpAddress& from, bool socket_is_v6, void* contr
   }
   std::memcpy(control, &head, sizeof head);
   return socket_is_v6 ? CMSG_SPACE(sizeof(in6_pktinfo)) : CMSG_SPACE(sizeof(in_pktinfo));
+}
+
+std::size_t segment_control(std::uint16_t size, void* control) noexcept {
+  cmsghdr head{};
+  head.cmsg_level = SOL_UDP;
+  head.cmsg_type = UDP_SEGMENT;
+  head.cmsg_len = CMSG_LEN(sizeof size);
+  std::memset(control, 0, CMSG_SPACE(sizeof size));
+  std::memcpy(control, &head, sizeof head);
+  std::memcpy(static_cast<char*>(control) + CMSG_LEN(0), &size, sizeof size);
+  return CMSG_SPACE(sizeof size);
 }
 
 }  // namespace ringweir::io

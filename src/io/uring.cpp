@@ -30,11 +30,11 @@ Uring::Uring(const UringOptions& options, std::size_t sockets)
     : options_(options),
       buffer_octets_(0),
       slots_(options.send_slots, options.send_slots_large),
+      trains_(2 * slots_.size(), options.send_trains),
+      messages_(2 * slots_.size()),
       errors_(sockets),
       watch_(sockets) {
-  check(slots_.size() <= 0xffff, "a send slot fits its tag");
-  names_.resize(slots_.size());
-  envelopes_.resize(slots_.size());
+  departed_.reserve(2 * slots_.size());
 }
 
 Result<std::unique_ptr<Uring>, OpenError> Uring::open(std::vector<UdpSocket>& sockets,
@@ -164,6 +164,7 @@ Uring::~Uring() {
 void Uring::submit_and_wait(Instant until) noexcept {
   check(has_ring_ && owner_ == std::this_thread::get_id(), "a ring turns on the thread that started it");
   const Duration wait = until - clock_.now();
+  emit();
   if (::io_uring_cq_ready(&ring_) != 0) return flush();  // a full batch left some behind
   if (wait <= Duration::zero() || errors_.has_marked())
     return settle(::io_uring_submit_and_get_events(&ring_));
@@ -174,6 +175,7 @@ void Uring::submit_and_wait(Instant until) noexcept {
 }
 
 void Uring::flush() noexcept {
+  emit();
   if (::io_uring_sq_ready(&ring_) != 0) settle(::io_uring_submit(&ring_));
 }
 
@@ -187,6 +189,9 @@ void Uring::settle(int entered) noexcept {
   if (slots_.has_queued()) look_for_failed_sends();
   if (::io_uring_sq_ready(&ring_) == 0) [[likely]] {
     slots_.release_queued();
+    trains_.clear();
+    messages_.clear();
+    departed_.clear();
     ++releases_;
   }
 }
@@ -205,20 +210,23 @@ void Uring::look_for_failed_sends() noexcept {
 }
 
 void Uring::on_failed_send(const io_uring_cqe& cqe) noexcept {
-  SendTag what = SendTag::unpack(cqe.user_data);
-  const bool is_known = what.release == (releases_ & 0xfff);  // else its slot may be another's by now
-  if (!may_be_a_report(-cqe.res) || !is_known) return counters_.send_errors.add();
-  errors_.mark(what.socket);
-  if (++what.tries < ErrorQueue::kTries) {
-    if (io_uring_sqe* entry = ::io_uring_get_sqe(&ring_)) {
-      counters_.send_retries.add();
-      return prepare_send(*entry, what);
-    }
+  const SendTag what = SendTag::unpack(cqe.user_data);
+  const int error = -cqe.res;
+  if (what.release != releases_) return counters_.send_errors.add();  // its slots may be another's by now
+  const Train& train = trains_.train(what.train);
+  const bool is_report = may_be_a_report(error);
+  if (is_report) errors_.mark(train.socket);
+  if (train.count > 1) {
+    counters_.trains_refused.add();
+    if (!is_report && error != EAGAIN && error != ENOBUFS && error != ENOMEM) trains_.refuse(train.socket);
+    return depart_one_by_one(train);
+  }
+  if (is_report && what.tries + 1 < ErrorQueue::kTries) {
+    counters_.send_retries.add();
+    return depart(what.train, what.tries + 1);
   }
   counters_.send_errors.add();
-  if (cqe.res == -EMSGSIZE) return;
-  const SocketName& name = names_[what.slot];
-  errors_.add(layouts_[what.socket].is_v6 ? endpoint_v6(&name) : endpoint_v4(&name), what.socket);
+  if (is_report && error != EMSGSIZE) errors_.add(train.to, train.socket);
 }
 
 io_uring_sqe* Uring::next_entry() noexcept {
@@ -240,58 +248,65 @@ SendBuffer Uring::take_after_flush(std::uint32_t octets) noexcept {
   return buffer;
 }
 
-// PERF: one IORING_OP_SEND with an address and no completion on success. Alternating in one process, blocks
-// of 4,096 echoes of 450 octets over loopback, CPU a datagram at the first decile and median: send 3,303 and
-// 3,831 ns; sendmsg 3,365 and 3,958; sendmmsg beside the ring 3,349 and 3,916. Completions on success cost
-// nothing measurable to the kernel (3,303 and 3,873), but would double what a turn reads.
-void Uring::send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to,
-                 const IpAddress& from) noexcept {
+void Uring::send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to, const IpAddress& from,
+                 std::uint64_t order) noexcept {
   check(size <= buffer.capacity, "a datagram fits its buffer");
   const Layout& layout = layouts_[socket];
-  SocketName& name = names_[buffer.slot];
-  const socklen_t name_size = name_of(to, layout.is_v6, name);
-  io_uring_sqe* entry = name_size != 0 ? next_entry() : nullptr;
-  if (!entry) [[unlikely]] {
+  if (!layout.is_v6 && !to.ip.is_v4()) [[unlikely]] {
     counters_.send_errors.add();
     return drop_buffer(buffer);
   }
-  const bool has_source = layout.is_wildcard && !from.is_unspecified();
-  if (has_source) {
-    Envelope& envelope = envelopes_[buffer.slot];
-    envelope.text = {buffer.data, size};
-    envelope.message = {};
-    envelope.message.msg_name = &name;
-    envelope.message.msg_namelen = name_size;
-    envelope.message.msg_iov = &envelope.text;
-    envelope.message.msg_iovlen = 1;
-    envelope.message.msg_control = envelope.control.data();
-    envelope.message.msg_controllen = source_control(from, layout.is_v6, envelope.control.data());
-  }
-  SendTag what;
-  what.socket = socket;
-  what.slot = buffer.slot;
-  what.size = size;
-  what.release = releases_;
-  what.has_source = has_source;
-  prepare_send(*entry, what);
+  const bool has_source = layout.is_wildcard;
+  trains_.add(buffer.slot, size, socket, to, has_source ? from : IpAddress{}, order);
   slots_.queue(buffer.slot);
   ++queued_datagrams_;
   queued_octets_ += size;
 }
 
-// The slot's name, and its envelope where there is one, are written.
-void Uring::prepare_send(io_uring_sqe& entry, const SendTag& what) noexcept {
-  const int file = static_cast<int>(what.socket);
-  if (what.has_source) {
-    io_uring_prep_sendmsg(&entry, file, &envelopes_[what.slot].message, MSG_DONTWAIT);
-  } else {
-    io_uring_prep_send(&entry, file, slots_.data(what.slot), what.size, MSG_DONTWAIT);
-    entry.addr2 = reinterpret_cast<std::uintptr_t>(&names_[what.slot]);
-    entry.addr_len = layouts_[what.socket].is_v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+// What was queued since the last time becomes entries of the ring; nothing joins it any more.
+void Uring::emit() noexcept {
+  while (departed_.size() < trains_.size()) {
+    const auto train = static_cast<std::uint32_t>(departed_.size());
+    departed_.push_back(messages_.prepare(trains_, train, layouts_[trains_.train(train).socket].is_v6,
+                                          [this](std::uint32_t slot) { return slots_.data(slot); }));
+    depart(train, 0);
   }
-  use_fixed_file(entry);
-  entry.flags |= IOSQE_CQE_SKIP_SUCCESS;
-  entry.user_data = what.pack();
+  trains_.close();
+}
+
+// PERF: one datagram is one IORING_OP_SEND with an address and no completion on success. Alternating in one process, blocks
+// of 4,096 echoes of 450 octets over loopback, CPU a datagram at the first decile and median: send 3,303 and
+// 3,831 ns; sendmsg 3,365 and 3,958; sendmmsg beside the ring 3,349 and 3,916. Completions on success cost
+// nothing measurable to the kernel (3,303 and 3,873), but would double what a turn reads.
+void Uring::depart(std::uint32_t train, std::uint32_t tries) noexcept {
+  msghdr* message = departed_[train];
+  io_uring_sqe* entry = message ? ::io_uring_get_sqe(&ring_) : nullptr;
+  if (message && !entry) {  // more than one turn queues: these wait for the next enter, their slots with them
+    ::io_uring_submit(&ring_);
+    entry = ::io_uring_get_sqe(&ring_);
+  }
+  if (!entry) [[unlikely]]
+    return counters_.send_errors.add(trains_.train(train).count);
+  const int file = static_cast<int>(trains_.train(train).socket);
+  if (message->msg_controllen == 0 && message->msg_iovlen == 1) {
+    io_uring_prep_send(entry, file, message->msg_iov->iov_base, message->msg_iov->iov_len, MSG_DONTWAIT);
+    entry->addr2 = reinterpret_cast<std::uintptr_t>(message->msg_name);
+    entry->addr_len = static_cast<std::uint16_t>(message->msg_namelen);
+  } else {
+    io_uring_prep_sendmsg(entry, file, message, MSG_DONTWAIT);
+    if (message->msg_iovlen > 1) counters_.trains.add();
+  }
+  use_fixed_file(*entry);
+  entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  entry->user_data = SendTag{train, tries, releases_}.pack();
+}
+
+// A train that was refused: its datagrams have their own chance.
+void Uring::depart_one_by_one(const Train& train) noexcept {
+  for (std::uint32_t at = train.first; at != QueuedSend::kLast; at = trains_.member(at).next) {
+    trains_.add_alone(trains_.member(at).slot, trains_.member(at).size, train);
+  }
+  emit();
 }
 
 void Uring::wake(std::uint32_t shard) noexcept {
@@ -379,7 +394,7 @@ std::size_t Uring::memory_bytes() const noexcept {
   const std::size_t rings =
       *ring_.sq.kring_entries * sizeof(io_uring_sqe) + *ring_.cq.kring_entries * sizeof(io_uring_cqe);
   return std::size_t{options_.receive_buffers} * (buffer_octets_ + sizeof(io_uring_buf)) +
-         slots_.memory_bytes() + slots_.size() * (sizeof(SocketName) + sizeof(Envelope)) + rings;
+         slots_.memory_bytes() + messages_.memory_bytes() + rings;
 }
 
 }  // namespace ringweir::io

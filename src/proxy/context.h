@@ -9,6 +9,7 @@ namespace ringweir::proxy {
 struct Branch : transaction::ClientTransaction {
   Branch(transaction::Machine which, Context& whose) noexcept : transaction::ClientTransaction(which) { user = &whose; }
   Context& context() const noexcept { return *static_cast<Context*>(user); }
+  Path way() const noexcept;
 
   Branch* next = nullptr;                  // of the context
   Branch* other = nullptr;                 // an INVITE's CANCEL, a CANCEL's INVITE
@@ -60,8 +61,10 @@ struct Context : transaction::ServerTransaction {
   bool final_sent = false;
   bool completed = false;         // in the list of those that may be given up
 
-  Path way_back() const noexcept { return {peer, socket, local}; }
+  Path way_back() const noexcept { return {peer, socket, local, call_id_hash}; }
 };
+
+inline Path Branch::way() const noexcept { return {peer, socket, {}, context().call_id_hash}; }
 
 static_assert(sizeof(Context) <= 448 && sizeof(Branch) <= 192, "an INVITE's pair stays well under 1.5 KiB without its texts");
 

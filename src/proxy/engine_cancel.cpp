@@ -51,7 +51,7 @@ void Engine::cancel_branch(Branch& branch, const Moment& at) noexcept {
   cancel->socket = branch.socket;
   cancel->begin({}, tick, wheel_);
   parts_.counters.cancels_sent.add();
-  at.out.send(buffer, static_cast<std::uint32_t>(out.size()), {branch.peer, branch.socket, {}});
+  at.out.send(buffer, static_cast<std::uint32_t>(out.size()), branch.way());
 }
 
 }  // namespace ringweir::proxy

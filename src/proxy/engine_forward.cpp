@@ -191,7 +191,7 @@ bool Engine::write_and_send(const Onward& onward, const Candidate& to, std::stri
     at.out.drop(buffer);
     return false;
   }
-  at.out.send(buffer, static_cast<std::uint32_t>(out.size()), to.path);
+  at.out.send(buffer, static_cast<std::uint32_t>(out.size()), {to.path.peer, to.path.socket, to.path.local, onward.came.order});
   return true;
 }
 
@@ -263,7 +263,7 @@ bool Engine::add_more(Context& context, bool next_target, const Moment& at) noex
   if (context.request_uri) plan.request_uri = texts_.view(context.request_uri);
   plan.routes = read_route_set(stored_, stored_read_, *uri, *setting_.domains,
                                setting_.sockets[context.socket].bound.port);
-  const Arrival again{stored_, stored_read_, {context.source, context.socket, context.local}, context.call_id_hash, context.key};
+  const Arrival again{stored_, stored_read_, {context.source, context.socket, context.local, context.call_id_hash}, context.call_id_hash, context.key};
   return add_branches(context, onward(again, plan), at);
 }
 

@@ -66,7 +66,7 @@ void Engine::on_response(Branch& branch, const sip::Message& message, const sip:
 
 // 17.1.1.3. The INVITE is needed no more once its ACK has taken its place, for each time the response comes again.
 void Engine::acknowledge(Branch& branch, const sip::Message& response, const Moment& at) noexcept {
-  const Path path{branch.peer, branch.socket, {}};
+  const Path path = branch.way();
   if (!branch.text) return;
   if (texts_.view(branch.text).starts_with("ACK ")) {
     send_text(texts_.view(branch.text), path, at);
@@ -193,7 +193,7 @@ bool Engine::respond_stateless(const sip::Message& message, const sip::Essential
   parts_.counters.stateless_responses.add();
   if (message.status() >= 300 && read.cseq.method == sip::Method::invite) calls_.end(call_id_hash, at.now);
   parts_.responses_sent[message.status()].add();
-  at.out.send(buffer, static_cast<std::uint32_t>(out.size()), {*back, *socket, *socket == came.socket ? came.local : IpAddress{}});
+  at.out.send(buffer, static_cast<std::uint32_t>(out.size()), {*back, *socket, *socket == came.socket ? came.local : IpAddress{}, came.order});
   return true;
 }
 

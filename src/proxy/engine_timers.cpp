@@ -44,7 +44,7 @@ void Engine::fire_client(Branch& branch, const Moment& at) noexcept {
   if (!has(action, Action::destroy)) {
     const bool gone = give_up_waiting(branch, at);
     if (has(action, Action::send_request) && !gone && branch.text) {
-      if (send_text(texts_.view(branch.text), {branch.peer, branch.socket, {}}, at)) parts_.counters.requests_again.add();
+      if (send_text(texts_.view(branch.text), branch.way(), at)) parts_.counters.requests_again.add();
     }
     look_again(branch, tick);
     say_trying(branch, at);

@@ -29,7 +29,7 @@ void Edge::send(const Verdict& verdict, const Occasion& o) noexcept {
       continue;
     }
     parts_.counters.responses_sent[verdict.status].add();
-    return o.out.send(buffer, static_cast<std::uint32_t>(out.size()), {verdict.to, o.in.socket, o.in.local});
+    return o.out.send(buffer, static_cast<std::uint32_t>(out.size()), {verdict.to, o.in.socket, o.in.local, o.call_id_hash});
   }
   parts_.counters.dropped[static_cast<std::size_t>(Dropped::oversized_answer)].add();
 }

@@ -45,7 +45,7 @@ class ThreadedDriver {
     return {space_.data(), static_cast<std::uint32_t>(space_.size()), 0};
   }
   void drop_buffer(io::SendBuffer) noexcept {}
-  void send(io::SendBuffer buffer, std::uint32_t size, io::SocketIndex, const Endpoint& to, const IpAddress& = {}) {
+  void send(io::SendBuffer buffer, std::uint32_t size, io::SocketIndex, const Endpoint& to, const IpAddress& = {}, std::uint64_t = 0) {
     deliver_({buffer.data, size}, to);
   }
   bool overflowed() noexcept { return false; }

@@ -5,6 +5,7 @@
 //   node.name                  edge                           the same
 //   node.shards                auto: one a core               the same
 //   node.pin                   true                           the same
+//   node.send_trains           true: see io/send_trains.h     the same
 //   node.io                    auto                           the same
 //   node.drain                 20s                            the same
 //   listeners                  required                       one: sip, 127.0.0.1:5060, udp
@@ -86,6 +87,7 @@ struct Node {
   std::string name = "edge";
   std::uint32_t shards = 0;  // 0: auto
   bool pin = true;
+  bool send_trains = true;
   IoChoice io = IoChoice::automatic;
   Duration drain = 20s;  // the longest that transactions under way are waited for on SIGTERM
   friend bool operator==(const Node&, const Node&) = default;

@@ -16,6 +16,7 @@ struct ShardThreadsOptions {
   std::uint32_t shards = 1;
   std::vector<Endpoint> binds;  // one a listener, in order; port 0 lets the kernel choose
   bool pin = true;              // shard i on the i-th processor that this process may use
+  bool send_trains = true;      // several datagrams a send where they go the same way
   IoChoice io = IoChoice::automatic;
 };
 

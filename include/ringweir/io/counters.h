@@ -10,6 +10,8 @@ struct DriverCounters {
   Counter queue_overflows;  // datagrams lost because the kernel's queue was full, as far as a busy driver has seen
   Counter receive_errors;  // other than running out of buffers
   Counter send_retries;    // sends that met the network's report about an earlier datagram, and went again
+  Counter trains;          // sends of several datagrams at once
+  Counter trains_refused;  // of those, refused by the kernel and sent one by one
   Counter unreachable;     // peers reported to the handler
   Counter wakes_sent, wakes_received, wake_errors, turns;
 };

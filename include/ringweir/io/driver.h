@@ -49,7 +49,7 @@ struct NullHandler {
 
 template <class D>
 concept Driver = requires(D d, NullHandler& h, SendBuffer b, Endpoint to, SocketIndex s, Instant until,
-                          std::uint32_t n, IpAddress from) {
+                          std::uint32_t n, IpAddress from, std::uint64_t order) {
   { d.now() } -> std::same_as<Instant>;        // cached once a turn
   { d.wall_ms() } -> std::same_as<WallMs>;     // cached once a turn
   // A buffer of at least n octets.
@@ -59,6 +59,8 @@ concept Driver = requires(D d, NullHandler& h, SendBuffer b, Endpoint to, Socket
   { d.send(b, n, s, to) } -> std::same_as<void>;
   // The same, leaving from `from` (a Received::local) on a socket that listens on all addresses; unspecified: the kernel picks.
   { d.send(b, n, s, to, from) } -> std::same_as<void>;
+  // The same; datagrams of one `order` (0 unless given) leave in the order they were queued, those of different ones need not.
+  { d.send(b, n, s, to, from, order) } -> std::same_as<void>;
   // Wakes shard n's driver if it sleeps (IORING_OP_MSG_RING, eventfd). Queued with the turn's output where that is cheaper.
   { d.wake(n) } -> std::same_as<void>;
   // Flushes queued output, waits for input, a wake or `until` (not at all when `until` has passed), refreshes now() and

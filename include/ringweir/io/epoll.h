@@ -18,6 +18,7 @@
 #include "ringweir/io/pages.h"
 #include "ringweir/io/queue_watch.h"
 #include "ringweir/io/send_slots.h"
+#include "ringweir/io/send_trains.h"
 #include "ringweir/io/sockaddr.h"
 #include "ringweir/io/socket.h"
 
@@ -28,6 +29,7 @@ struct EpollOptions {
   std::uint32_t receive_octets = 65'536;  // takes any datagram; a page is touched only when one reaches it
   std::uint32_t send_slots = 512;
   std::uint32_t send_slots_large = 8;
+  bool send_trains = true;  // see io/send_trains.h
 };
 
 class Epoll {
@@ -58,8 +60,8 @@ class Epoll {
   }
   void drop_buffer(SendBuffer buffer) noexcept { slots_.give(buffer.slot); }
   bool overflowed() noexcept { return watch_.overflowed(); }
-  void send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to,
-            const IpAddress& from = {}) noexcept;
+  void send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to, const IpAddress& from = {},
+            std::uint64_t order = 0) noexcept;
   void wake(std::uint32_t shard) noexcept;
   void wake_from_outside() noexcept;  // any thread, also a signal handler
 
@@ -95,7 +97,7 @@ class Epoll {
     std::uint64_t octets = 0;
     bool behind = false;
   };
-  struct Envelope {  // of one datagram, in or out
+  struct Envelope {  // of one datagram that came
     SocketName name{};
     iovec text{};
     alignas(cmsghdr) std::array<char, kControlBytes> control{};
@@ -104,6 +106,7 @@ class Epoll {
   Epoll(const EpollOptions& options, std::size_t sockets);
   Opened set_up(std::span<const UdpSocket> sockets);
   void flush() noexcept;
+  void prepare() noexcept;
   bool send_again(int error, std::size_t at, std::uint32_t tries) noexcept;
   std::uint32_t wait(Instant until) noexcept;
   int wait_for_events(Duration limit) noexcept;
@@ -120,9 +123,9 @@ class Epoll {
   std::vector<mmsghdr> incoming_;
   std::vector<Envelope> incoming_envelopes_;
   SendSlots slots_;
-  std::vector<mmsghdr> outgoing_;              // in the order they were sent
-  std::vector<SocketIndex> outgoing_sockets_;  // likewise
-  std::vector<Envelope> outgoing_envelopes_;   // by slot
+  std::vector<mmsghdr> outgoing_;              // by train
+  SendTrains trains_;
+  TrainMessages messages_;
   std::array<SocketIndex, limits::kListenersMax> ready_{};
   std::uint64_t queued_octets_ = 0, queued_datagrams_ = 0;
   bool has_pwait2_ = true;  // Linux 5.11; an old seccomp profile may not know it

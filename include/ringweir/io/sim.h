@@ -67,7 +67,7 @@ class Sim {
   SendBuffer take_buffer(std::uint32_t capacity) noexcept;
   void drop_buffer(SendBuffer buffer) noexcept;
   void send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to,
-            const IpAddress& from = {}) noexcept;
+            const IpAddress& from = {}, std::uint64_t order = 0) noexcept;
   void wake(std::uint32_t shard) noexcept;
   void wake_from_outside() noexcept { woken_ = true; }
   bool overflowed() noexcept { return std::exchange(overflowed_, false); }

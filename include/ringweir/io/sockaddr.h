@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <cstring>
 #include <ctime>
 
@@ -74,5 +75,10 @@ struct Aside {
 Aside aside_of(const void* control, std::size_t size) noexcept;
 // Makes the datagram leave from `from`. Returns the octets of `control` in use.
 std::size_t source_control(const IpAddress& from, bool socket_is_v6, void* control) noexcept;
+
+// Room for that and for segment_control()'s.
+inline constexpr std::size_t kSendControlBytes = kSourceControlBytes + CMSG_SPACE(sizeof(std::uint16_t));
+// Makes one send many datagrams of `size` octets each (UDP_SEGMENT). Returns the octets of `control` in use.
+std::size_t segment_control(std::uint16_t size, void* control) noexcept;
 
 }  // namespace ringweir::io

@@ -21,6 +21,7 @@
 #include "ringweir/io/pages.h"
 #include "ringweir/io/queue_watch.h"
 #include "ringweir/io/send_slots.h"
+#include "ringweir/io/send_trains.h"
 #include "ringweir/io/sockaddr.h"
 #include "ringweir/io/socket.h"
 
@@ -36,6 +37,7 @@ struct UringOptions {
   std::uint32_t receive_octets = 65'536;
   std::uint32_t send_slots = 512;
   std::uint32_t send_slots_large = 8;
+  bool send_trains = true;  // see io/send_trains.h
 };
 
 // Whether this process can run class Uring here; when not, why, in a sentence for people.
@@ -70,8 +72,8 @@ class Uring {
   }
   void drop_buffer(SendBuffer buffer) noexcept { slots_.give(buffer.slot); }
   bool overflowed() noexcept { return watch_.overflowed(); }
-  void send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to,
-            const IpAddress& from = {}) noexcept;
+  void send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to, const IpAddress& from = {},
+            std::uint64_t order = 0) noexcept;
   void wake(std::uint32_t shard) noexcept;
   void wake_from_outside() noexcept;  // any thread, also a signal handler
 
@@ -111,34 +113,22 @@ class Uring {
   std::size_t memory_bytes() const noexcept;  // address space, most of it untouched
 
  private:
-  // The low octet of user_data; a receive carries its socket above it, a send all that it takes to send it
-  // again.
+  // The low octet of user_data; a receive carries its socket above it, a send its train.
   enum class Kind : std::uint8_t { receive, send, outside, woken, wake };
   struct SendTag {
-    SocketIndex socket = 0;
-    std::uint32_t slot = 0, size = 0;
+    std::uint32_t train = 0;
     std::uint32_t tries = 0;
-    std::uint32_t release =
-        0;  // count of slot releases when it was made, modulo 2^12: a slot is its own until the next
-    bool has_source = false;
+    std::uint32_t release = 0;  // count of slot releases when it was made, modulo 2^32: a train is its own until the next
     std::uint64_t pack() const noexcept {
-      return static_cast<std::uint64_t>(Kind::send) | std::uint64_t{socket} << 8 | std::uint64_t{slot} << 16 |
-             std::uint64_t{size} << 32 | std::uint64_t{tries} << 49 | std::uint64_t{has_source} << 51 |
-             std::uint64_t{release & 0xfff} << 52;
+      return static_cast<std::uint64_t>(Kind::send) | std::uint64_t{train & 0x3ffff} << 8 | std::uint64_t{tries} << 26 |
+             std::uint64_t{release} << 32;
     }
     static SendTag unpack(std::uint64_t tag) noexcept {
-      SendTag what;
-      what.socket = static_cast<SocketIndex>(tag >> 8 & 0xff);
-      what.slot = static_cast<std::uint32_t>(tag >> 16 & 0xffff);
-      what.size = static_cast<std::uint32_t>(tag >> 32 & 0x1ffff);
-      what.tries = static_cast<std::uint32_t>(tag >> 49 & 3);
-      what.has_source = (tag >> 51 & 1) != 0;
-      what.release = static_cast<std::uint32_t>(tag >> 52);
-      return what;
+      return {static_cast<std::uint32_t>(tag >> 8 & 0x3ffff), static_cast<std::uint32_t>(tag >> 26 & 7),
+              static_cast<std::uint32_t>(tag >> 32)};
     }
   };
-  static_assert(limits::kListenersMax <= 256 && limits::kMessageBytesMax < 0x1ffff &&
-                ErrorQueue::kTries <= 4);
+  static_assert(ErrorQueue::kTries <= 7);
   struct Tally {
     std::uint32_t datagrams = 0, truncated = 0;
     std::uint64_t octets = 0;
@@ -149,12 +139,6 @@ class Uring {
     std::uint32_t payload_at = 0;
     bool is_v6 = false, is_wildcard = false;
   };
-  // Only for a datagram that names its source address: IORING_OP_SEND cannot.
-  struct Envelope {
-    msghdr message{};
-    iovec text{};
-    alignas(cmsghdr) std::array<char, kSourceControlBytes> control{};
-  };
   Uring(const UringOptions& options, std::size_t sockets);
   Opened set_up(std::span<const UdpSocket> sockets);
   Opened register_buffers();
@@ -163,7 +147,9 @@ class Uring {
   void settle(int entered) noexcept;
   void look_for_failed_sends() noexcept;
   void on_failed_send(const io_uring_cqe& cqe) noexcept;
-  void prepare_send(io_uring_sqe& entry, const SendTag& what) noexcept;
+  void emit() noexcept;
+  void depart(std::uint32_t train, std::uint32_t tries) noexcept;
+  void depart_one_by_one(const Train& train) noexcept;
   io_uring_sqe* next_entry() noexcept;
   SendBuffer take_after_flush(std::uint32_t octets) noexcept;
   void arm_receive(SocketIndex socket) noexcept;
@@ -230,8 +216,9 @@ class Uring {
   std::uint64_t queued_datagrams_ = 0, queued_octets_ = 0;
   Pages buffers_, buffer_ring_;
   SendSlots slots_;
-  std::vector<SocketName> names_;    // by slot
-  std::vector<Envelope> envelopes_;  // by slot
+  SendTrains trains_;
+  TrainMessages messages_;
+  std::vector<msghdr*> departed_;    // by train: its message
   std::vector<Layout> layouts_;      // by socket
   std::vector<char> disarmed_;       // by socket: its recvmsg has ended
   std::vector<UdpSocket> sockets_;

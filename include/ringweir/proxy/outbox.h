@@ -13,6 +13,7 @@ struct Path {
   Endpoint peer;
   std::uint16_t socket = 0;
   IpAddress local{};  // the address of ours it came to or leaves from, where a socket listens on all; else unspecified
+  std::uint64_t order = 0;  // the Call-ID's hash: messages of one call leave in the order they were sent
 };
 
 class Outbox {

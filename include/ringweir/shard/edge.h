@@ -44,7 +44,7 @@ struct Occasion {
   Instant now;
   WallMs wall_ms;
   proxy::Outbox& out;
-  proxy::Path path() const noexcept { return {in.peer, in.socket, in.local}; }
+  proxy::Path path() const noexcept { return {in.peer, in.socket, in.local, call_id_hash}; }
   proxy::Moment moment() const noexcept { return {now, out}; }
 };
 

@@ -221,7 +221,7 @@ class Shard : private ShardCore {
     if (face_.trace.recording()) [[unlikely]] {
       trace(driver_.now(), driver_.wall_ms(), Direction::out, path.socket, path.peer, {buffer.data, size});
     }
-    driver_.send(buffer, size, path.socket, path.peer, path.local);
+    driver_.send(buffer, size, path.socket, path.peer, path.local, path.order);
   }
 
   void not_a_message(const io::Received& in, sip::Glance glance) {
