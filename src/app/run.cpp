@@ -13,7 +13,7 @@ int run(int argc, char** argv) {
   app.footer("Example: ringweir serve --lab, then register a softphone as 100 at 127.0.0.1, password 100.\n"
              "Exit codes: 0 done, 1 failed, 2 usage or configuration.");
   Outcome outcome;
-  for (const auto add : {add_serve, add_check, add_doctor, add_reg, add_users, add_digest, add_trace, add_reload, add_status}) {
+  for (const auto add : {add_serve, add_check, add_doctor, add_reg, add_users, add_digest, add_trace, add_upstream, add_top, add_reload, add_status}) {
     add(app, outcome);
   }
   try {

@@ -29,7 +29,9 @@ AdminResponse bad(const char* parameter) { return refusal(400, std::string("bad 
 AdminResponse plain(unsigned status, std::string text) { return {status, "text/plain; charset=utf-8", std::move(text), {}}; }
 
 constexpr std::string_view kRead[] = {"/metrics", "/healthz", "/readyz", "/api/v1/status", "/api/v1/registrations",
-                                     "/api/v1/users", "/api/v1/trace"};
+                                     "/api/v1/users", "/api/v1/trace", "/api/v1/upstreams", "/api/v1/decisions"};
+constexpr std::string_view kWritten[] = {"/api/v1/reload", "/api/v1/trace/recording", "/api/v1/upstreams/drain",
+                                        "/api/v1/upstreams/undrain"};
 bool is_read(std::string_view path) {
   return std::ranges::find(kRead, path) != std::end(kRead) || path.starts_with(kRegistrations);
 }
@@ -47,7 +49,7 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
   if (request.path.starts_with("/api/") && smells_of_rebinding(request)) {
     return refusal(403, "Host or Origin is not this server's");
   }
-  const bool posts = request.path == "/api/v1/reload" || request.path == "/api/v1/trace/recording";
+  const bool posts = std::ranges::find(kWritten, request.path) != std::end(kWritten);
   if (request.method == (posts ? "POST" : "GET")) return posts ? post(request) : get(request);
   if (!posts && !is_read(request.path)) return refusal(404, "no such thing here");
   AdminResponse response = refusal(405, "method not allowed");
@@ -65,6 +67,8 @@ AdminResponse AdminApi::handle_slowly(const AdminRequest& request) const {
 }
 
 AdminResponse AdminApi::post(const AdminRequest& request) {
+  if (request.path == "/api/v1/upstreams/drain") return set_draining(request, true);
+  if (request.path == "/api/v1/upstreams/undrain") return set_draining(request, false);
   return request.path == "/api/v1/reload" ? reload() : set_recording(request);
 }
 
@@ -78,6 +82,8 @@ AdminResponse AdminApi::get(const AdminRequest& request) {
   if (path.starts_with(kRegistrations)) return registration(path.substr(kRegistrations.size()));
   if (path == "/api/v1/users") return users(request);
   if (path == "/api/v1/trace") return trace(request);
+  if (path == "/api/v1/upstreams") return upstreams();
+  if (path == "/api/v1/decisions") return decisions(request);
   return refusal(404, "no such thing here");
 }
 

@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include <span>
+
 #include "ringweir/sip/scan.h"
 
 namespace ringweir::control {
 namespace {
 
-Json shard_json(const ProcessView& process, std::size_t i) {
+Json shard_json(const ProcessView& process, std::size_t i, std::span<const Duration> cpu) {
   const shard::Face& face = *process.shared.faces[i];
   const shard::Counters& counters = face.counters;
   const auto sum = [](const auto& row) {
@@ -21,6 +23,12 @@ Json shard_json(const ProcessView& process, std::size_t i) {
   json["bindings"] = face.bindings.load(std::memory_order_relaxed);
   json["requests"] = sum(counters.requests);
   json["responses"] = sum(counters.responses_sent);
+  for (std::size_t code = 100; code < 700; code += 100) {
+    json["responses_by_class"][std::to_string(code / 100) + "xx"] =
+        sum(std::span(counters.responses_sent).subspan(code, 100));
+  }
+  json["transactions"] = sum(counters.proxy.began) - sum(counters.proxy.ended);
+  json["unanswered"] = face.transactions.load(std::memory_order_relaxed);
   json["dropped"] = sum(counters.dropped);
   json["malformed"] = counters.malformed.read();
   json["handed_over"] = counters.handed_over.read();
@@ -35,6 +43,7 @@ Json shard_json(const ProcessView& process, std::size_t i) {
     json["bytes_out"] = io.bytes_out.read();
     json["turns"] = io.turns.read();
   }
+  if (i < cpu.size()) json["cpu_us"] = cpu[i] / 1us;
   return json;
 }
 
@@ -97,7 +106,8 @@ Json status_json(const ProcessView& process, bool recording) {
   if (const auto users = process.users ? process.users() : nullptr) json["users"] = users->size();
   json["trace"] = {{"recording", recording}};
   json["shards"] = Json::array();
-  for (std::size_t i = 0; i < process.shards(); ++i) json["shards"].push_back(shard_json(process, i));
+  const std::vector<Duration> cpu = process.shard_cpu ? process.shard_cpu() : std::vector<Duration>();
+  for (std::size_t i = 0; i < process.shards(); ++i) json["shards"].push_back(shard_json(process, i, cpu));
   return json;
 }
 

@@ -132,6 +132,10 @@ bool EdgeProcess::open_admin() {
                             .why_not_ready = [this] { return std::string(draining_ ? "draining" : ready_ ? "" : "starting or stopping"); },
                             .users = [this] { return current()->users; },
                             .reload = [this] { return reload(); },
+                            .snapshot = [this] { return current(); },
+                            .shard_cpu = [this] { return shards_->cpu_used(); },
+                            .prober = &prober_,
+                            .resolver = nullptr,
                             .now = system_now,
                             .wall_ms = system_wall_ms});
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {

@@ -1,5 +1,8 @@
 #include "ringweir/control/shard_threads.h"
 
+#include <pthread.h>
+
+#include <ctime>
 #include <future>
 #include <thread>
 
@@ -37,6 +40,16 @@ class Crew final : public ShardThreads {
     return {};
   }
 
+  std::vector<Duration> cpu_used() const override {
+    std::vector<Duration> all;
+    for (const clockid_t clock : clocks_) {
+      timespec used{};
+      ::clock_gettime(clock, &used);
+      all.push_back(std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec));
+    }
+    return all;
+  }
+
   void why_not_uring(std::string reason) { reason_ = std::move(reason); }
 
   std::vector<const io::DriverCounters*> counters() const override {
@@ -53,7 +66,9 @@ class Crew final : public ShardThreads {
       std::promise<io::Opened> promise;
       started.push_back(promise.get_future());
       const unsigned cpu = cpus[i % cpus.size()];
-      threads_.emplace_back([this, i, cpu, promise = std::move(promise)]() mutable { live(i, cpu, promise); });
+      auto& thread = threads_.emplace_back([this, i, cpu, promise = std::move(promise)]() mutable { live(i, cpu, promise); });
+      clockid_t clock{};
+      if (pthread_getcpuclockid(thread.native_handle(), &clock) == 0) clocks_.push_back(clock);
     }
     io::Opened all;
     for (auto& one : started) {
@@ -85,10 +100,12 @@ class Crew final : public ShardThreads {
   void join() override {
     for (auto& thread : threads_) thread.join();
     threads_.clear();
+    clocks_.clear();
   }
 
   std::vector<std::unique_ptr<D>> drivers_;
   std::vector<std::thread> threads_;
+  std::vector<clockid_t> clocks_;
 };
 
 // Every shard binds every listener. The port is first bound alone: SO_REUSEPORT would let a second ringweir share it unnoticed.

@@ -17,6 +17,8 @@ void add_reg(CLI::App& app, Outcome& outcome);
 void add_users(CLI::App& app, Outcome& outcome);
 void add_digest(CLI::App& app, Outcome& outcome);
 void add_trace(CLI::App& app, Outcome& outcome);
+void add_upstream(CLI::App& app, Outcome& outcome);
+void add_top(CLI::App& app, Outcome& outcome);
 void add_reload(CLI::App& app, Outcome& outcome);
 void add_status(CLI::App& app, Outcome& outcome);
 

@@ -7,6 +7,10 @@
 //   GET  /api/v1/users?limit=N&cursor=C                         names only
 //   GET  /api/v1/trace?since=C&call_id=ID&match=prefix&limit=N  since: "next" of a page, or `now`
 //   GET  /api/v1/trace?follow=1...                              answered by the server, a line of JSON a message
+//   GET  /api/v1/upstreams
+//   GET  /api/v1/decisions?call_id=ID&match=prefix              why a call went where it did
+//   POST /api/v1/upstreams/drain?upstream=U&target=T            T: an endpoint, or a URI as configured
+//   POST /api/v1/upstreams/undrain?upstream=U&target=T
 //   POST /api/v1/trace/recording?on=1|0
 //   POST /api/v1/reload
 #pragma once
@@ -75,6 +79,9 @@ class AdminApi {
   AdminResponse registrations(const AdminRequest& request);
   AdminResponse registration(std::string_view aor);
   AdminResponse users(const AdminRequest& request) const;
+  AdminResponse upstreams() const;
+  AdminResponse set_draining(const AdminRequest& request, bool drain) const;
+  AdminResponse decisions(const AdminRequest& request) const;
   AdminResponse trace(const AdminRequest& request) const;
   AdminResponse set_recording(const AdminRequest& request);
   AdminResponse reload() const;

@@ -26,6 +26,9 @@ struct ReloadReport {
   std::vector<std::string> lines;  // what changed, or everything that stood in the way
 };
 
+class Prober;
+class Resolver;
+
 struct ProcessView {
   shard::Shared& shared;
   location::Directory& directory;
@@ -44,6 +47,13 @@ struct ProcessView {
   std::function<std::shared_ptr<const auth::Credentials>()> users;
   // Answers when done; takes as long as a configuration takes to load. May be null: then a reload is refused.
   std::function<ReloadReport()> reload;
+
+  // The configuration in use, as shards read it. May itself be null.
+  std::function<std::shared_ptr<const shard::Snapshot>()> snapshot;
+  // Processor time used, one a shard. May itself be null.
+  std::function<std::vector<Duration>()> shard_cpu;
+  const Prober* prober = nullptr;
+  const Resolver* resolver = nullptr;
 
   // The clock that leases are measured by, and the one for people.
   std::function<Instant()> now;

@@ -40,6 +40,8 @@ class ShardThreads {
   // Why it is not uring, when the choice was automatic.
   const std::string& reason() const noexcept { return reason_; }
   virtual std::vector<const io::DriverCounters*> counters() const = 0;
+  // Processor time that each shard's thread has used. Any thread, while they run.
+  virtual std::vector<Duration> cpu_used() const = 0;
 
  protected:
   explicit ShardThreads(shard::Shared& shared) : shared_(shared) {}
