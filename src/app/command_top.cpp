@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <memory>
@@ -48,17 +48,23 @@ struct Rates {
     return is > was && seconds > 0 ? (is - was) / seconds : 0;
   }
   double of_class(const char* name) const {
-    return Rates{before.value("responses_by_class", Json::object()), after.value("responses_by_class", Json::object()), seconds}.of(name);
+    return Rates{before.value("responses_by_class", Json::object()),
+                 after.value("responses_by_class", Json::object()), seconds}
+        .of(name);
   }
 };
 
 Row shard_row(const Rates& rates) {
   const auto whole = [](double n) { return fmt::format("{:.0f}", n); };
-  Row row{fmt::format("{}", rates.after.value("shard", 0u)), fmt::format("{:.0f}%", rates.of("cpu_us") / 1e4), whole(rates.of("requests"))};
-  for (const char* of_class : {"1xx", "2xx", "3xx", "4xx", "5xx", "6xx"}) row.push_back(whole(rates.of_class(of_class)));
+  Row row{fmt::format("{}", rates.after.value("shard", 0u)), fmt::format("{:.0f}%", rates.of("cpu_us") / 1e4),
+          whole(rates.of("requests"))};
+  for (const char* of_class : {"1xx", "2xx", "3xx", "4xx", "5xx", "6xx"})
+    row.push_back(whole(rates.of_class(of_class)));
   row.push_back(fmt::format("{}", rates.after.value("transactions", std::uint64_t{0})));
   row.push_back(fmt::format("{}", rates.after.value("bindings", std::uint64_t{0})));
-  row.push_back(rates.after.contains("queue_delay_us") ? short_time(rates.after["queue_delay_us"].get<std::uint64_t>()) : "-");
+  row.push_back(rates.after.contains("queue_delay_us")
+                    ? short_time(rates.after["queue_delay_us"].get<std::uint64_t>())
+                    : "-");
   row.push_back(whole(rates.of("dropped") + rates.of("mailbox_full")));
   return row;
 }
@@ -69,8 +75,9 @@ std::string screen(const Sample& before, const Sample& now) {
   for (const Json& upstream : now.upstreams) {
     for (const Json& target : upstream.at("targets")) calls += target.value("calls", std::uint64_t{0});
   }
-  std::string out = fmt::format("{} {}, up {}s, {}; {} calls open at upstreams, {} bindings\n\n", now.status.value("name", ""),
-                                now.status.value("version", ""), now.status.value("uptime_s", std::int64_t{0}),
+  std::string out = fmt::format("{} {}, up {}s, {}; {} calls open at upstreams, {} bindings\n\n",
+                                now.status.value("name", ""), now.status.value("version", ""),
+                                now.status.value("uptime_s", std::int64_t{0}),
                                 now.status.value("ready", false) ? "ready" : "not ready", calls,
                                 now.status.value("bindings", std::uint64_t{0}));
   const Json& old = before.status.at("shards");
@@ -78,8 +85,8 @@ std::string screen(const Sample& before, const Sample& now) {
   for (std::size_t i = 0; i < now.status.at("shards").size() && i < old.size(); ++i) {
     rows.push_back(shard_row({old[i], now.status["shards"][i], seconds}));
   }
-  out += table({"SHARD", "BUSY", "REQUESTS/S", "1XX/S", "2XX/S", "3XX/S", "4XX/S", "5XX/S", "6XX/S", "TRANSACTIONS", "BINDINGS",
-                "QUEUE-DELAY", "DROPPED/S"},
+  out += table({"SHARD", "BUSY", "REQUESTS/S", "1XX/S", "2XX/S", "3XX/S", "4XX/S", "5XX/S", "6XX/S",
+                "TRANSACTIONS", "BINDINGS", "QUEUE-DELAY", "DROPPED/S"},
                rows);
   if (!now.upstreams.empty()) out += '\n' + upstream_table(now.upstreams);
   return out;
@@ -96,7 +103,8 @@ int top(const Options& options) {
     auto now = sample(*client);
     if (!now) return fail(kFailed, now.error().why);
     // Home, then clear what is below: clearing first would flicker.
-    print((on_terminal() && !options.once ? "\x1b[H\x1b[J" : "") + screen(*before, *now) + (options.once ? "" : "\n"));
+    print((on_terminal() && !options.once ? "\x1b[H\x1b[J" : "") + screen(*before, *now) +
+          (options.once ? "" : "\n"));
     if (options.once) return kDone;
     before = std::move(now);
   }
@@ -105,10 +113,13 @@ int top(const Options& options) {
 }  // namespace
 
 void add_top(CLI::App& app, Outcome& outcome) {
-  auto* command = app.add_subcommand("top", "load as it is: shards and upstreams, each second, until interrupted");
+  auto* command =
+      app.add_subcommand("top", "load as it is: shards and upstreams, each second, until interrupted");
   const auto options = std::make_shared<Options>();
   command->add_flag("--once", options->once, "measure over one interval, print that, and end");
-  command->add_option("--interval", options->interval_s, "seconds between looks")->check(CLI::Range(0.05, 3600.0))->capture_default_str();
+  command->add_option("--interval", options->interval_s, "seconds between looks")
+      ->check(CLI::Range(0.05, 3600.0))
+      ->capture_default_str();
   add_admin_option(*command, options->admin);
   command->footer("Example: ringweir top --once --interval 5");
   command->callback([options, &outcome] { outcome.code = top(*options); });

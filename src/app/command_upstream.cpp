@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <ctime>
 #include <memory>
@@ -31,7 +31,8 @@ int ls(const Options& options) {
   for (const Json& one : answer->at("upstreams")) {
     if (options.upstream.empty() || one.value("name", "") == options.upstream) upstreams.push_back(one);
   }
-  if (upstreams.empty() && !options.upstream.empty()) return fail(kFailed, "there is no upstream '" + options.upstream + "'");
+  if (upstreams.empty() && !options.upstream.empty())
+    return fail(kFailed, "there is no upstream '" + options.upstream + "'");
   print(options.output.json() ? upstreams.dump(2) + '\n' : upstream_table(upstreams));
   return kDone;
 }
@@ -40,21 +41,24 @@ int set_draining(const Options& options, bool drain) {
   int code = kDone;
   const auto client = options.admin.client(code);
   if (!client) return code;
-  const auto answer = post_json(*client, fmt::format("/api/v1/upstreams/{}?upstream={}&target={}", drain ? "drain" : "undrain",
-                                                     control::encode_component(options.upstream),
-                                                     control::encode_component(options.target)));
+  const auto answer =
+      post_json(*client, fmt::format("/api/v1/upstreams/{}?upstream={}&target={}",
+                                     drain ? "drain" : "undrain", control::encode_component(options.upstream),
+                                     control::encode_component(options.target)));
   if (!answer) return fail(kFailed, answer.error().why);
   for (const Json& target : answer->at("targets")) {
     print(fmt::format("{} {}: {}\n", options.upstream, target.value("endpoint", ""),
-                      drain ? fmt::format("draining; {} calls open, {} transactions in flight", target.value("calls", 0u),
-                                          target.value("in_flight", 0u))
+                      drain ? fmt::format("draining; {} calls open, {} transactions in flight",
+                                          target.value("calls", 0u), target.value("in_flight", 0u))
                             : "in use again"));
   }
   return kDone;
 }
 
-std::expected<Json, Refused> decisions(const control::AdminClient& client, const std::string& call_id, bool prefix) {
-  return get_json(client, "/api/v1/decisions?call_id=" + control::encode_component(call_id) + (prefix ? "&match=prefix" : ""));
+std::expected<Json, Refused> decisions(const control::AdminClient& client, const std::string& call_id,
+                                       bool prefix) {
+  return get_json(client, "/api/v1/decisions?call_id=" + control::encode_component(call_id) +
+                              (prefix ? "&match=prefix" : ""));
 }
 
 int why(const Options& options) {
@@ -68,7 +72,8 @@ int why(const Options& options) {
   if (list.empty()) return fail(kFailed, "no decision about that Call-ID is kept");
   std::set<std::string> ids;
   for (const Json& each : list) ids.insert(each.value("call_id", ""));
-  if (ids.size() > 1) return fail(kFailed, fmt::format("{} calls begin so; give more of the Call-ID", ids.size()));
+  if (ids.size() > 1)
+    return fail(kFailed, fmt::format("{} calls begin so; give more of the Call-ID", ids.size()));
   if (options.output.json()) {
     print(list.dump(2) + '\n');
     return kDone;
@@ -79,7 +84,8 @@ int why(const Options& options) {
   const control::TraceStyle style{on_terminal(), static_cast<std::int32_t>(local.tm_gmtoff)};
   print(printable(*ids.begin()) + '\n');
   for (const Json& each : list) {
-    print(fmt::format("{} {:<8} {}\n", control::format_time_of_day(each.value("time_us", std::int64_t{0}), style),
+    print(fmt::format("{} {:<8} {}\n",
+                      control::format_time_of_day(each.value("time_us", std::int64_t{0}), style),
                       each.value("kind", ""), printable(each.value("why", ""))));
   }
   return kDone;
@@ -98,11 +104,14 @@ void add_upstream(CLI::App& app, Outcome& outcome) {
   listing->footer("Example: ringweir upstream ls pbx -o json");
   listing->callback([options, &outcome] { outcome.code = ls(*options); });
 
-  auto* draining = upstream->add_subcommand("drain", "send a target nothing new; its calls go on. Stays so over reloads");
-  auto* undraining = upstream->add_subcommand("undrain", "use a target again, slowly at first where slow_start says so");
+  auto* draining =
+      upstream->add_subcommand("drain", "send a target nothing new; its calls go on. Stays so over reloads");
+  auto* undraining =
+      upstream->add_subcommand("undrain", "use a target again, slowly at first where slow_start says so");
   for (auto* command : {draining, undraining}) {
     command->add_option("UPSTREAM", options->upstream, "its name")->required();
-    command->add_option("TARGET", options->target, "address, address:port, or its URI as configured")->required();
+    command->add_option("TARGET", options->target, "address, address:port, or its URI as configured")
+        ->required();
   }
   draining->footer("Example: ringweir upstream drain pbx 10.0.0.11");
   undraining->footer("Example: ringweir upstream undrain pbx 10.0.0.11");
@@ -110,7 +119,9 @@ void add_upstream(CLI::App& app, Outcome& outcome) {
   undraining->callback([options, &outcome] { outcome.code = set_draining(*options, false); });
 
   auto* asking = upstream->add_subcommand("why", "why a call went where it did");
-  asking->add_option("CALL-ID", options->call_id, "whole, or as much of its beginning as no other call shares")->required();
+  asking
+      ->add_option("CALL-ID", options->call_id, "whole, or as much of its beginning as no other call shares")
+      ->required();
   asking->footer("Example: ringweir upstream why MDhjYTg0");
   asking->callback([options, &outcome] { outcome.code = why(*options); });
 

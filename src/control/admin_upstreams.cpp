@@ -1,4 +1,5 @@
-// The admin interface's upstreams: who is a target and how it does, taking one out and back, why a call went where it did.
+// The admin interface's upstreams: who is a target and how it does, taking one out and back, why a call went
+// where it did.
 #include <algorithm>
 
 #include "control/admin_json.h"
@@ -11,7 +12,8 @@ namespace {
 
 constexpr std::size_t kDecisionsMax = 1'000;
 
-Json last_probe_json(const ProcessView& process, std::string_view upstream, const Endpoint& endpoint, Instant now) {
+Json last_probe_json(const ProcessView& process, std::string_view upstream, const Endpoint& endpoint,
+                     Instant now) {
   const auto last = process.prober ? process.prober->last(upstream, endpoint) : std::nullopt;
   if (!last) return nullptr;
   Json json;
@@ -22,7 +24,8 @@ Json last_probe_json(const ProcessView& process, std::string_view upstream, cons
   return json;
 }
 
-Json target_json(const ProcessView& process, const balance::Upstream& upstream, const balance::Target& target, Instant now) {
+Json target_json(const ProcessView& process, const balance::Upstream& upstream, const balance::Target& target,
+                 Instant now) {
   const balance::TargetState& state = *target.state;
   const balance::TargetState::Tallies tallies = state.tallies();
   const balance::Ejection ejection = state.ejection();
@@ -34,7 +37,8 @@ Json target_json(const ProcessView& process, const balance::Upstream& upstream, 
   json["draining"] = state.draining();
   json["weight"] = target.weight;
   json["priority"] = target.priority;
-  json["share"] = static_cast<double>(state.share(now, upstream.slow_start())) / balance::TargetState::kShareFull;
+  json["share"] =
+      static_cast<double>(state.share(now, upstream.slow_start())) / balance::TargetState::kShareFull;
   json["calls"] = state.calls();
   json["in_flight"] = state.outstanding();
   json["ewma_us"] = state.ewma(now) / 1us;
@@ -57,7 +61,8 @@ Json target_json(const ProcessView& process, const balance::Upstream& upstream, 
 
 // "10.0.0.11:5060", "10.0.0.11" on port 5060, or the URI as configured, which may stand for several.
 bool is_meant(const balance::Target& target, const std::string& text) {
-  return text == target.uri || text == to_string(target.endpoint) || parse_endpoint(text, 5060) == target.endpoint;
+  return text == target.uri || text == to_string(target.endpoint) ||
+         parse_endpoint(text, 5060) == target.endpoint;
 }
 
 }  // namespace
@@ -86,7 +91,8 @@ AdminResponse AdminApi::set_draining(const AdminRequest& request, bool drain) co
   const auto snapshot = process_.snapshot ? process_.snapshot() : nullptr;
   const std::string name = request.parameter("upstream"), wanted = request.parameter("target");
   if (!snapshot) return refusal(501, "this process has no upstreams");
-  const auto upstream = std::ranges::find(snapshot->upstreams, name, [](const auto& u) { return std::string(u.name()); });
+  const auto upstream =
+      std::ranges::find(snapshot->upstreams, name, [](const auto& u) { return std::string(u.name()); });
   if (upstream == snapshot->upstreams.end()) return refusal(404, "there is no upstream '" + name + "'");
   Json json;
   json["targets"] = Json::array();

@@ -17,8 +17,8 @@ std::string_view to_string(shard::Decided kind) noexcept {
   return "unknown";
 }
 
-std::vector<ShardDecision> find_decisions(std::span<const shard::DecisionRing* const> rings, std::string_view call_id, bool prefix,
-                                          std::size_t limit) {
+std::vector<ShardDecision> find_decisions(std::span<const shard::DecisionRing* const> rings,
+                                          std::string_view call_id, bool prefix, std::size_t limit) {
   const std::string_view wanted = call_id.substr(0, shard::DecisionRing::kCallIdKept);
   std::vector<ShardDecision> found;
   ShardDecision one;
@@ -44,7 +44,8 @@ const balance::Upstream* upstream_of(const shard::Decision& decision, const shar
     return has_index && decision.generation == snapshot.generation ? &upstreams[decision.upstream] : nullptr;
   }
   if (has_index && upstreams[decision.upstream].find(decision.target)) return &upstreams[decision.upstream];
-  const auto found = std::ranges::find_if(upstreams, [&](const auto& u) { return u.find(decision.target).has_value(); });
+  const auto found =
+      std::ranges::find_if(upstreams, [&](const auto& u) { return u.find(decision.target).has_value(); });
   return found == upstreams.end() ? nullptr : &*found;
 }
 
@@ -52,7 +53,8 @@ std::string sentence(const shard::Decision& decision, const shard::Snapshot& sna
   const balance::Upstream* upstream = upstream_of(decision, snapshot);
   const std::string target = to_string(decision.target);
   switch (decision.kind) {
-    case shard::Decided::by_table: return "its shard remembers that this Call-ID went to " + target + " before.";
+    case shard::Decided::by_table:
+      return "its shard remembers that this Call-ID went to " + target + " before.";
     case shard::Decided::refused:
       return (upstream ? std::string(upstream->name()) : "an upstream of an earlier configuration") +
              " had no target that could be used: answered 503.";

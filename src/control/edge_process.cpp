@@ -16,6 +16,7 @@ namespace ringweir::control {
 namespace {
 
 constexpr Duration kPublishDeadline = 5s;
+constexpr Duration kNamesDeadline = 3s;  // what a first answer of DNS is waited for; it may come later
 
 template <class T>
 void fill_random(T& value) {
@@ -72,7 +73,7 @@ std::unique_ptr<shard::Snapshot> EdgeProcess::make_snapshot(const Config& config
   snapshot->auth = make_auth_policy(config.auth);
   snapshot->users = std::move(users);
   snapshot->registrar = make_registrar_policy(config.registrar);
-  BuiltUpstreams built = make_upstreams(config, book_, registry_, system_now(), generation_ > 1);
+  BuiltUpstreams built = make_upstreams(config, resolver_.book(), registry_, system_now(), generation_ > 1);
   for (const std::string& problem : built.problems) spdlog::error("{}", problem);
   snapshot->upstreams = std::move(built.upstreams);
   snapshot->sockets = make_sockets(config, shards_->bound());
@@ -135,7 +136,7 @@ bool EdgeProcess::open_admin() {
                             .snapshot = [this] { return current(); },
                             .shard_cpu = [this] { return shards_->cpu_used(); },
                             .prober = &prober_,
-                            .resolver = nullptr,
+                            .resolver = &resolver_,
                             .now = system_now,
                             .wall_ms = system_wall_ms});
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
@@ -157,6 +158,14 @@ std::optional<int> EdgeProcess::start() {
     return 2;
   }
   if (const auto code = open()) return code;
+  if (const io::Opened resolving = resolver_.start([this] { follow_names(); }); !resolving) {
+    fmt::print(stderr, "ringweir: {}\n", resolving.error().what);
+    return 1;
+  }
+  resolver_.watch(names_in(config_), config_.dns, families_of(config_));
+  for (const Name& name : resolver_.wait_for_first(kNamesDeadline)) {
+    spdlog::warn("upstreams: {} has no address yet", name.first);
+  }
   become_current(make_snapshot(config_, std::move(users)));
   if (const io::Opened started = shards_->start(*current()); !started) {
     fmt::print(stderr, "ringweir: {}\n", started.error().what);
@@ -166,7 +175,13 @@ std::optional<int> EdgeProcess::start() {
     fmt::print(stderr, "ringweir: {}\n", probing.error().what);
     return 1;
   }
-  prober_.watch(probe_targets(config_, current()->upstreams));
+  {
+    // What DNS said since the first snapshot was built is in the next one.
+    const std::lock_guard lock(publishing_);
+    started_ = true;
+    prober_.watch(probe_targets(config_, current()->upstreams));
+  }
+  if (!names_in(config_).empty()) follow_names();
   if (!open_admin()) return 1;
   ready_ = true;
   announce();
@@ -195,8 +210,26 @@ void EdgeProcess::become_current(std::shared_ptr<const shard::Snapshot> snapshot
   snapshot_ = std::move(snapshot);
 }
 
+// Shards read `next` from now on. False when one has not said so yet.
+bool EdgeProcess::publish(std::shared_ptr<const shard::Snapshot> next) {
+  const bool adopted = shards_->publish(*next, kPublishDeadline);
+  // A shard that does not turn may still read the old one: it stays for good rather than be freed under it.
+  if (!adopted) kept_.push_back(current());
+  become_current(std::move(next));
+  prober_.watch(probe_targets(config_, current()->upstreams));
+  return adopted;
+}
+
+// DNS says something new: the same configuration with other targets.
+void EdgeProcess::follow_names() {
+  const std::lock_guard lock(publishing_);
+  const auto old = current();
+  if (!old || !started_) return;  // start() builds from what is known then
+  publish(make_snapshot(config_, old->users));
+}
+
 ReloadReport EdgeProcess::reload() {
-  const std::lock_guard lock(reloading_);
+  const std::lock_guard one_at_a_time(loading_);
   ReloadReport report;
   Config next;
   std::shared_ptr<const auth::Credentials> users;
@@ -211,19 +244,20 @@ ReloadReport EdgeProcess::reload() {
     return report;
   }
   report.lines = changes.applied;
-  const std::shared_ptr<const shard::Snapshot> old = current();
+  const auto old = current();
   const std::size_t before = old->users ? old->users->size() : 0;
   const std::size_t after = users ? users->size() : 0;
   report.lines.push_back(before == after ? fmt::format("users: {}", after) : fmt::format("users: {} -> {}", before, after));
-  std::shared_ptr<const shard::Snapshot> snapshot = make_snapshot(next, std::move(users));
-  if (!shards_->publish(*snapshot, kPublishDeadline)) {
-    // A shard that does not turn may still read the old one: it stays for good rather than be freed under it.
-    kept_.push_back(old);
+  std::vector<Name> names = names_in(next);  // and those of the old one, which is in use until the new one is
+  for (Name& name : names_in(config_)) names.push_back(std::move(name));
+  resolver_.watch(names, next.dns, families_of(next));
+  for (const Name& name : resolver_.wait_for_first(kNamesDeadline)) report.lines.push_back(name.first + " has no address yet");
+  const std::lock_guard lock(publishing_);
+  config_ = std::move(next);
+  if (!publish(make_snapshot(config_, std::move(users)))) {
     report.lines.push_back("a shard has not answered yet; it takes the new configuration at its next turn");
   }
-  become_current(std::move(snapshot));
-  config_ = std::move(next);
-  prober_.watch(probe_targets(config_, current()->upstreams));
+  resolver_.watch(names_in(config_), config_.dns, families_of(config_));
   report.done = true;
   return report;
 }
@@ -235,7 +269,7 @@ void EdgeProcess::begin_drain() {
 }
 
 Duration EdgeProcess::drain_time() {
-  const std::lock_guard lock(reloading_);
+  const std::lock_guard lock(publishing_);
   return config_.node.drain;
 }
 
@@ -248,6 +282,7 @@ std::uint64_t EdgeProcess::unanswered() const noexcept {
 void EdgeProcess::stop() {
   ready_ = false;
   if (admin_) admin_->stop();
+  resolver_.stop();
   prober_.stop();
   if (shards_) shards_->stop();
 }

@@ -11,6 +11,7 @@
 #include "ringweir/control/admin_server.h"
 #include "ringweir/control/config.h"
 #include "ringweir/control/process.h"
+#include "ringweir/control/resolver.h"
 #include "ringweir/control/prober.h"
 #include "ringweir/control/server.h"
 #include "ringweir/control/shard_threads.h"
@@ -56,6 +57,7 @@ class EdgeProcess {
   bool load(Config& config, std::shared_ptr<const auth::Credentials>& users, Diagnostics& problems) const;
   std::unique_ptr<shard::Snapshot> make_snapshot(const Config& config, std::shared_ptr<const auth::Credentials> users);
   std::shared_ptr<const shard::Snapshot> current() const;
+  bool publish(std::shared_ptr<const shard::Snapshot> next);
   void become_current(std::shared_ptr<const shard::Snapshot> snapshot);
   bool open_admin();
   void announce() const;
@@ -63,21 +65,24 @@ class EdgeProcess {
   ServeOptions options_;
   Config config_;
   Keys keys_{};
-  std::mutex reloading_;  // one at a time builds and publishes; guards config_, registry_, book_
+  std::mutex loading_;     // one reload at a time: SIGHUP and POST /api/v1/reload
+  std::mutex publishing_;  // whoever builds and publishes; guards config_ (written under both), registry_, generation_
   std::uint64_t generation_ = 0;
   std::optional<Region> region_;
   std::optional<location::Directory> directory_;
   std::optional<auth::NonceWindow> window_;
   std::optional<shard::Shared> shared_;
   TargetRegistry registry_;
-  NameBook book_;
   mutable std::mutex current_;  // guards the pointer alone, so that readers never wait for a reload
   std::shared_ptr<const shard::Snapshot> snapshot_;
   std::vector<std::shared_ptr<const shard::Snapshot>> kept_;  // that a shard may read after its time
   std::unique_ptr<ShardThreads> shards_;
+  void follow_names();
+  Resolver resolver_;
   Prober prober_;  // ends before the states it writes
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
+  bool started_ = false;  // under publishing_: shards run, and follow what DNS says
   std::optional<ProcessView> view_;
   std::unique_ptr<AdminServer> admin_;
 };

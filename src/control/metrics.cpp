@@ -1,20 +1,17 @@
 #include "ringweir/control/metrics.h"
 
-#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
-#include <span>
-
+#include "control/metrics_family.h"
 #include "control/metrics_host.h"
+#include "control/metrics_proxy.h"
 #include "ringweir/auth/authenticate.h"
 
 namespace ringweir::control {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
 
 constexpr const char* kDropped[] = {"garbage",      "no_call_id",     "unanswerable", "stray_response", "stray_ack",
                                     "mailbox_full", "no_send_buffer", "oversized_answer"};
@@ -34,53 +31,6 @@ constexpr const char* name_of(registrar::Result result) noexcept {
   }
   return "unknown";
 }
-
-// One family, filled sample by sample.
-class Family {
- public:
-  Family(std::vector<MetricFamily>& all, MetricType type, std::string name, std::string help) : all_(all) {
-    family_.name = std::move(name);
-    family_.help = std::move(help);
-    family_.type = type;
-  }
-  Family(const Family&) = delete;
-  Family& operator=(const Family&) = delete;
-  ~Family() { all_.push_back(std::move(family_)); }
-
-  Family& add(double value, Labels labels = {}) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
-    if (family_.type == MetricType::Counter) metric.counter.value = value;
-    if (family_.type == MetricType::Gauge) metric.gauge.value = value;
-    family_.metric.push_back(std::move(metric));
-    return *this;
-  }
-  Family& add(std::uint64_t value, Labels labels = {}) { return add(static_cast<double>(value), std::move(labels)); }
-
- private:
-  std::vector<MetricFamily>& all_;
-  MetricFamily family_;
-};
-
-// Sums over the shards.
-struct Sums {
-  const ProcessView& process;
-
-  template <class Pick>  // Counters -> const Counter&
-  std::uint64_t of(Pick pick) const {
-    std::uint64_t sum = 0;
-    for (const auto& face : process.shared.faces) sum += pick(face->counters).read();
-    return sum;
-  }
-  std::uint64_t io(Counter io::DriverCounters::* counter) const {
-    std::uint64_t sum = 0;
-    for (const io::DriverCounters* driver : process.drivers) sum += (driver->*counter).read();
-    return sum;
-  }
-  std::uint64_t plain(Counter shard::Counters::* counter) const {
-    return of([counter](const shard::Counters& counters) -> const Counter& { return counters.*counter; });
-  }
-};
 
 void collect_sip(std::vector<MetricFamily>& all, const Sums& sums) {
   const auto counter = [&](const char* name, const char* help) { return Family(all, MetricType::Counter, name, help); };
@@ -176,6 +126,13 @@ void collect_shards(std::vector<MetricFamily>& all, const Sums& sums) {
       .add(sums.process.ready.load(std::memory_order_acquire) ? 1.0 : 0.0);
   Family(all, MetricType::Gauge, "ringweir_build_info", "The version that runs.")
       .add(1.0, {{"version", sums.process.version}});
+  if (sums.process.shard_cpu) {
+    Family cpu(all, MetricType::Counter, "ringweir_shard_cpu_seconds_total", "Processor time of each shard's thread.");
+    const std::vector<Duration> used = sums.process.shard_cpu();
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      cpu.add(std::chrono::duration<double>(used[i]).count(), {{"shard", std::to_string(i)}});
+    }
+  }
   if (const auto users = sums.process.users ? sums.process.users() : nullptr) {
     Family(all, MetricType::Gauge, "ringweir_users", "Users who may authenticate.").add(std::uint64_t{users->size()});
   }
@@ -202,6 +159,8 @@ std::vector<MetricFamily> ProcessMetrics::Collect() const {
   const Sums sums{process_};
   collect_sip(all, sums);
   collect_registrar(all, sums);
+  collect_proxy(all, sums);
+  collect_upstreams(all, process_);
   collect_io(all, sums);
   collect_shards(all, sums);
   collect_host(all, process_);

@@ -49,9 +49,9 @@ struct ProcessView {
   std::function<ReloadReport()> reload;
 
   // The configuration in use, as shards read it. May itself be null.
-  std::function<std::shared_ptr<const shard::Snapshot>()> snapshot;
+  std::function<std::shared_ptr<const shard::Snapshot>()> snapshot{};
   // Processor time used, one a shard. May itself be null.
-  std::function<std::vector<Duration>()> shard_cpu;
+  std::function<std::vector<Duration>()> shard_cpu{};
   const Prober* prober = nullptr;
   const Resolver* resolver = nullptr;
 

@@ -26,6 +26,7 @@ struct AdminWorld {
              .why_not_ready = [] { return std::string("draining"); },
              .users = [this] { return phone.snapshot().users; },
              .reload = [this] { return report; },
+             .snapshot = [this] { return std::shared_ptr<const shard::Snapshot>(std::shared_ptr<void>(), &phone.snapshot()); },
              .now = [this] { return phone.rig.clock.now; },
              .wall_ms = [this] { return phone.rig.clock.wall_ms; }} {
     for (const auto& driver : phone.rig.drivers) view.drivers.push_back(&driver->counters());
