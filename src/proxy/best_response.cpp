@@ -15,6 +15,7 @@ int rank(std::uint16_t status) noexcept {
     case 484: return 410;
     case 404:
     case 410: return 430;
+    case 480: return 440;
     case 408: return 450;
     case 503: return 590;
     default: break;

@@ -82,8 +82,8 @@ void Engine::answered(Context& context, std::uint16_t status, std::string_view t
   // A 2xx to INVITE is repeated by the one who gave it (13.3.1.4, RFC 6026 7.1); all else by us, when asked or by Timer G.
   if ((final && status < 300 && context.method == sip::Method::invite) || text.empty()) {
     texts_.give(context.text);
-  } else {
-    texts_.replace(context.text, text);
+  } else if (!texts_.replace(context.text, text)) {
+    context.text = keep(text);
   }
   if (!final || context.final_sent) return;
   context.final_sent = true;
@@ -139,7 +139,7 @@ void Engine::answer_with(Context& context, const sip::Message& message, const si
     std::size_t count = 0;
     const bool challenge = status == 401 || status == 407;
     if (challenge && context.challenges) count = split_lines(texts_.view(context.challenges), lines);
-    Room room = room_for(message.bytes().size() + context.challenges.size + 64, at);
+    Room room = room_for(message.bytes().size() + context.challenges.size + sip::kForwardingRoom, at);
     sip::write_response(room.out, message, read, {lines.data(), count});
     parts_.counters.forwarded_responses.add();
     send_answer(context, status, sip::tag(read.to).value_or(std::string_view{}), room, at);

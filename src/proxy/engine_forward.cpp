@@ -14,8 +14,8 @@ using transaction::Machine;
 
 namespace {
 
-// What a forwarded request may have more than the one received: a Via, two Record-Routes, received and rport, a Request-URI.
-constexpr std::size_t kGrowthMax = 768;
+// What a forwarded request may have more than the one received: a Via, two Record-Routes; and the room for editing it.
+constexpr std::size_t kGrowthMax = 704 + sip::kForwardingRoom;
 
 transaction::Tick tick_of(const Moment& at) noexcept { return transaction::to_tick(at.now); }
 
@@ -111,9 +111,10 @@ bool Engine::make_room() noexcept {
   return false;
 }
 
-// A text, at the cost of the oldest completed transactions where there is no room. Blocks have sizes: a few may have to go.
+// A text, at the cost of the oldest completed transactions where there is no room: as many as it takes to empty a chunk of their
+// blocks, which then serves any size. Each can be given up once, so that it is no more than one for each request in the long run.
 transaction::Text Engine::keep(std::string_view octets) noexcept {
-  constexpr int kGivenUpMax = 16;
+  constexpr int kGivenUpMax = 4'096;
   transaction::Text text = texts_.keep(octets);
   for (int i = 0; !text && i < kGivenUpMax && make_room(); ++i) text = texts_.keep(octets);
   return text;

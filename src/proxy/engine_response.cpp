@@ -182,7 +182,8 @@ bool Engine::respond_stateless(const sip::Message& message, const sip::Essential
   if (!verify_stateless_branch(setting_.route_key, read.via.branch, message, read, *below, *back)) return stray(Stray::forged);
   const auto socket = socket_for(*back, came.socket);
   if (!socket) return stray(Stray::no_way_back);
-  const Outbox::Buffer buffer = at.out.take(static_cast<std::uint32_t>(message.bytes().size()));
+  const std::size_t size = std::min(message.bytes().size() + sip::kForwardingRoom, limits::kMessageBytesMax);
+  const Outbox::Buffer buffer = at.out.take(static_cast<std::uint32_t>(size));
   if (!buffer.data) return true;
   Writer out(buffer.data, buffer.capacity);
   sip::write_response(out, message, read);

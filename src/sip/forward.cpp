@@ -33,6 +33,7 @@ bool has_bare_line_feed(const Message& message, std::uint32_t end) noexcept {
 
 // Names, line ends and numbers of all edits together, Content-Length too.
 constexpr std::size_t kEditBytesMax = kReceivedBytesMax + 192;
+static_assert(kEditBytesMax + limits::kHeadersMax <= kForwardingRoom);
 
 // Copies a message in order, as long spans as the edits between them allow, into space reserved for the worst
 // case.

@@ -43,6 +43,10 @@ struct RouteSpan {
 // kept.
 RouteSpan routes_behind(const Message& message, std::size_t count) noexcept;
 
+// What a Writer needs beyond the message and the texts of its edits; half of it is for the carriage returns that a message of bare line
+// feeds gets.
+inline constexpr std::size_t kForwardingRoom = 512;
+
 inline constexpr std::uint8_t kMaxForwardsDefault = 70;  // RFC 3261 16.6 step 3
 
 // Texts are element values without a name or line end, hold no CR or LF, and must outlive the call. Empty: no

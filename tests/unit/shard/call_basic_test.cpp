@@ -450,6 +450,31 @@ TEST(Call, OurMaddrIsTakenOffTheRequestUri) {
   EXPECT_EQ(r.take(target_at(0)).uri(), invite.uri);  // somebody else's stays
 }
 
+// Whatever the size of the buffers it goes through: the small one, the large one, and what is just too much for the small.
+TEST(Call, MessagesOfAnySizeGoThrough) {
+  for (const bool stateless : {false, true}) {
+    CallOptions options;
+    options.targets = 1;
+    options.stateless = stateless;
+    options.rig.driver.octets_each = 8'192;
+    CallRig r(options);
+    for (std::size_t size = 6'000; size < 8'000; size += 13) {
+      RequestText message = CallRig::invite();
+      message.method = "MESSAGE";
+      message.via += std::to_string(size);
+      message.body = std::string(size, 'b');
+      if (message.text().size() > 8'192) break;
+      r.say(message);
+      const Seen there = r.take(target_at(0));
+      ASSERT_EQ(there.sip.body, message.body);
+      const std::string answer = response_to(there, 200, {.body = std::string(size, 'a')});
+      if (answer.size() > 8'192) break;
+      r.say(answer, target_at(0));
+      ASSERT_EQ(r.take(kCaller).sip.body.size(), size) << stateless;
+    }
+  }
+}
+
 // A 302 with the contacts (8.3), the most wanted first by q; nothing is forwarded and the ACK ends here.
 TEST(Call, RedirectNamesTheContactsOrTheTarget) {
   const auto redirect = [](proxy::Action::Kind kind) {
