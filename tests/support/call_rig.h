@@ -156,8 +156,7 @@ class CallRig {
   // --- The network.
   void say(std::string_view bytes, const Endpoint& from, std::uint16_t socket = 0, std::uint32_t shard = 0) {
     check(rig->drivers[shard]->deliver(bytes, from, socket), "room for one datagram");
-    rig->turn_all();
-    collect();
+    turn();
   }
   void say(const RequestText& request, const Endpoint& from = kCaller, std::uint16_t socket = 0) { say(request.text(), from, socket); }
   // The next datagram to `to` that nobody took; none: an empty one.
@@ -183,14 +182,12 @@ class CallRig {
       Instant next = until;
       for (const auto& shard : rig->shards) next = std::min(next, std::max(shard->engine().next_due(), rig->clock.now + 1ms));
       rig->clock.advance(next - rig->clock.now);
-      rig->turn_all();
-      collect();
+      turn();
     }
   }
   void unreachable(const Endpoint& peer, std::uint16_t socket = 0) {
     rig->drivers[0]->report_unreachable(peer, socket);
-    rig->turn_all();
-    collect();
+    turn();
   }
 
   // --- The usual steps.
@@ -264,7 +261,7 @@ class CallRig {
   void reload(const CallOptions& options) {
     older_.push_back(std::make_unique<shard::Snapshot>(make(options, ++generation_)));
     rig->publish(*older_.back());
-    rig->turn_all();
+    turn();
   }
 
  private:
@@ -306,6 +303,12 @@ class CallRig {
     if (options.change) options.change(out);
     return out;
   }
+  void turn() {
+    if (watch) watch(true);
+    rig->turn_all();
+    if (watch) watch(false);
+    collect();
+  }
   void collect() {
     for (const auto& driver : rig->drivers) {
       for (const io::SimSent& sent : driver->sent()) {
@@ -329,6 +332,7 @@ class CallRig {
  public:
   shard::Snapshot snapshot;
   std::deque<Seen> seen;  // that nobody took yet
+  void (*watch)(bool) = nullptr;  // told when the edge begins to work, and when it is done
   std::unique_ptr<ShardRig> rig;
 };
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "support/call_rig.h"
 #include "support/conversation.h"
 
 namespace {
@@ -166,6 +167,71 @@ TEST(MessagePath, AllocatesNothingAfterStart) {
   }
   EXPECT_GT(handed_over, messages / 2);
   EXPECT_GT(updated, messages / 10);
+}
+
+// Ten thousand calls to a farm and between users: ringing, answered, ended; refused, cancelled, failed over, and forgotten early,
+// because there are more of them than the engine keeps.
+TEST(MessagePath, CallsAllocateNothingEither) {
+  using support::CallRig;
+  using support::response_to;
+  using support::Seen;
+  support::CallOptions options;
+  options.algorithm = balance::Algorithm::least_calls;
+  options.rig.engine = {.contexts = 1'024, .branches = 2'048, .calls = 1'024};
+  options.passive.eject = 0s;  // the silent ones are not put aside
+  CallRig r(options);
+  r.registers("101", support::kCallee);
+  const auto take_any = [&r] {
+    for (const Endpoint& at : {support::target_at(0), support::target_at(1), support::kCallee}) {
+      if (Seen one = r.take(at)) return one;
+    }
+    return Seen{};
+  };
+  std::uint64_t answered = 0;
+  for (int n = 0; n < 10'000; ++n) {
+    if (n == 500) {  // all before is the start
+      allocations = 0;
+      r.watch = [](bool on) { counting = on; };
+    }
+    RequestText invite = CallRig::invite(n % 3 == 0 ? "101" : "9001");
+    invite.call_id = "call-" + std::to_string(n);
+    invite.via += invite.call_id;
+    r.say(invite);
+    Seen there = take_any();
+    ASSERT_EQ(there.what(), "INVITE");
+    switch (n % 8) {
+      case 0: r.say(response_to(there, 486), there.to); break;
+      case 1:
+        r.say(response_to(there, 180), there.to);
+        r.say(support::cancel_of(invite));
+        r.say(response_to(there, 487), there.to);
+        break;
+      case 2: r.say(response_to(there, 503), there.to); break;
+      case 3: r.pass(2'100ms); break;
+      default:
+        r.say(response_to(there, 180), there.to);
+        r.say(response_to(there, 200, {.contact = "sip:x@192.0.2.8:5064"}), there.to);
+        Seen answer = r.take(support::kCaller);
+        while (answer && answer.what() != "200") answer = r.take(support::kCaller);
+        ASSERT_TRUE(answer);
+        ++answered;
+        support::Dialog caller = support::caller_dialog(invite, answer);
+        r.say(caller.request("ACK"));
+        RequestText bye = caller.request("BYE");
+        bye.via += invite.call_id;
+        r.say(bye);
+        for (Seen one = r.take(there.to); one; one = r.take(there.to)) {
+          if (one.what() == "BYE") r.say(response_to(one, 200), there.to);
+        }
+    }
+    r.seen.clear();
+    if (n % 50 == 49) r.pass(4s);
+    r.seen.clear();
+  }
+  EXPECT_EQ(allocations.load(), 0u);
+  EXPECT_EQ(answered, 5'000u);
+  r.watch = nullptr;
+  EXPECT_EQ(r.leftovers(), "");
 }
 
 // The counting itself counts.
