@@ -11,15 +11,19 @@
 namespace ringweir::sim {
 
 enum class What : std::uint8_t {
-  to_edge,     // a datagram reaches the edge's address
-  to_phone,    // a datagram reaches `to`
-  retransmit,  // phone `index`, transaction `token`: timer E
-  give_up,     // phone `index`, transaction `token`: timer F
-  wake,        // phone `index` wants something
-  turn,        // shard `index`
-  stall_ends,  // shard `index`
-  power,       // every phone comes back at once
-  swap,        // the configuration is replaced
+  to_edge,      // a datagram reaches the edge's address
+  to_phone,     // a datagram reaches `to`
+  unreachable,  // shard `index` hears that nobody listens at `to`
+  retransmit,   // phone `index`, transaction `token`: timer E
+  give_up,      // phone `index`, transaction `token`: timer F
+  wake,         // phone `index` wants something
+  timer,        // party `index`, timer `token`
+  turn,         // shard `index`
+  stall_ends,   // shard `index`
+  power,        // every phone comes back at once
+  swap,         // the configuration is replaced
+  probe,        // control looks at the targets
+  mishap,       // something dies, comes back, is drained or undrained
 };
 
 struct Event {

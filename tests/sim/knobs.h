@@ -5,6 +5,7 @@
 
 #include "ringweir/base/random.h"
 #include "ringweir/base/time.h"
+#include "sim/stage.h"
 
 namespace ringweir::sim {
 
@@ -27,17 +28,13 @@ enum class Break : std::uint8_t {
 };
 const char* to_string(Break kind) noexcept;
 
-struct Knobs {
+struct Knobs : StageKnobs {
   static Knobs from(std::uint64_t seed);
   std::string text() const;
 
-  std::uint32_t shards = 1;
-  std::uint32_t mailbox_depth = 64;
-  std::uint32_t inputs = 128;        // datagrams a socket holds
   std::uint32_t aors = 4;
   std::uint32_t phones_per_aor = 2;
   std::uint32_t contacts_max = 10;
-  bool all_to_one = false;           // the kernel delivers every datagram to shard 0
   bool two_sockets = false;          // the second one for IPv6
   bool authenticates = true;
   bool proxy = false;                // 407 instead of 401
@@ -45,12 +42,7 @@ struct Knobs {
   bool traced = false;
   bool long_contacts = false;        // so that lists need the larger send buffer, and requests the larger parcel
   bool swaps = false;                // users are added while it runs
-  std::uint32_t loss = 0, duplicate = 0;           // per million datagrams
-  Duration delay_least = 1ms, delay_spread = 20ms; // the spread reorders
   std::uint32_t hostile = 0;         // per million, beside each datagram of a phone
-  std::uint32_t stalls = 0;          // per million turns
-  Duration stall_most = 2s;
-  std::uint32_t unsent = 0;          // per million turns during which no send buffer is to be had
   std::int64_t nonce_lifetime_ms = 300'000;
   std::uint32_t min_expires_s = 10, max_expires_s = 60;
   Duration chaos = 400s;

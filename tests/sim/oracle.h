@@ -12,6 +12,7 @@
 
 #include "ringweir/base/address.h"
 #include "ringweir/base/time.h"
+#include "sim/violation.h"
 #include "support/sip_text.h"
 
 namespace ringweir::sim {
@@ -40,11 +41,6 @@ struct Range {
 struct Shown {  // one binding as the edge shows it
   std::string uri;
   Range expires;
-};
-
-struct Violation {
-  std::string kind;  // as in --break's table
-  std::string text;
 };
 
 class Oracle {

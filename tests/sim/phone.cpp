@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "ringweir/auth/digest.h"
-#include "ringweir/base/writer.h"
+#include "sim/credentials.h"
 
 namespace ringweir::sim {
 namespace {
@@ -144,20 +143,8 @@ void Phone::write_credentials(std::string& text, const std::string& uri, Asked& 
   ++nc_;
   asked.nonce = nonce_;
   asked.nc = qop_ ? nc_ : 0;
-  auth::Answer answer;
-  answer.username = identity_.user;
-  answer.realm = identity_.realm;
-  answer.nonce = nonce_;
-  answer.method = method_;
-  answer.uri = uri;
-  answer.qop = qop_;
-  answer.nc = nc_;
-  answer.cnonce = "c0ffee";
-  std::array<char, 1024> space;
-  Writer out(space.data(), space.size());
-  auth::write_authorization(out, challenge_by_proxy_, answer,
-                            auth::ha1(auth::HashKind::md5, identity_.user, identity_.realm, identity_.password));
-  text += out.text();
+  text += credentials_line({.user = identity_.user, .realm = identity_.realm, .password = identity_.password, .nonce = nonce_,
+                            .method = method_, .uri = uri, .nc = nc_, .qop = qop_, .proxy = challenge_by_proxy_});
   if (!qop_) nonce_.clear();  // the old form uses a nonce up
 }
 

@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "ringweir/base/hash.h"
-
 namespace ringweir::sim {
 namespace {
 
-constexpr Duration kTurnEvery = 1s;     // a shard naps no longer
 constexpr Duration kCalm = 90s;
-constexpr std::uint32_t kTurnsMost = 20'000;  // of all shards in a second: more is a shard that finds no rest
 constexpr Duration kPunctual = 500ms;   // this long after the last stall every shard has caught up
 
 support::SnapshotOptions snapshot_options(const Knobs& knobs, bool late) {
@@ -30,37 +26,21 @@ support::SnapshotOptions snapshot_options(const Knobs& knobs, bool late) {
 }
 
 support::RigOptions rig_options(std::uint64_t seed, const Knobs& knobs) {
-  support::RigOptions options;
-  options.shards = knobs.shards;
-  options.mailbox_depth = knobs.mailbox_depth;
-  options.key = {seed * 0x9e3779b97f4a7c15ull + 1, seed ^ 0xabcdef};
-  options.bindings_max = 1'000;
-  options.answered_capacity = 1u << 15;
-  options.trace_entries = 256;
-  options.driver.inputs = knobs.inputs;
-  options.driver.send_buffers = 300;
+  support::RigOptions options = stage_options(seed, knobs);
   if (knobs.long_contacts) options.driver.octets_each = 2'048;  // a list of some contacts needs a large buffer
-  options.local = {{IpAddress::v4(192, 0, 2, 10), 5060}, {*parse_ip("2001:db8::10"), 5060}};
   return options;
 }
 
 }  // namespace
 
 World::World(std::uint64_t seed, const Knobs& knobs, Break broken, bool aloud)
-    : seed_(seed),
+    : Begun{support::make_snapshot(snapshot_options(knobs, false))},
+      Stage(seed, knobs, rig_options(seed, knobs), before_, aloud),
       knobs_(knobs),
       broken_(broken),
-      aloud_(aloud),
-      random_(seed),
-      before_(support::make_snapshot(snapshot_options(knobs, false))),
       after_(support::make_snapshot(snapshot_options(knobs, true))),
-      rig_(rig_options(seed, knobs), before_),
       oracle_(knobs.aors, knobs.contacts_max, knobs.authenticates),
-      hostile_(seed ^ 0x6576696c, {IpAddress::v4(203, 0, 113, 66), 666}),
-      turn_at_(knobs.shards, Instant::max()),
-      stalled_(knobs.shards, false),
-      unsent_seen_(knobs.shards, 0) {
-  rig_.clock.advance(1'000s);
+      hostile_(seed ^ 0x6576696c, {IpAddress::v4(203, 0, 113, 66), 666}) {
   if (knobs_.traced) {
     for (const auto& face : rig_.shared.faces) face->trace.start();
   }
@@ -100,25 +80,7 @@ void World::add_phones(std::uint64_t seed) {
   }
 }
 
-void World::fail(std::string kind, std::string text) {
-  if (!violation_) violation_ = Violation{std::move(kind), std::move(text)};
-}
-
-void World::record(char what, std::string_view bytes, std::uint64_t where) {
-  static const KeyedHash hash(Key128{7, 7});
-  const auto now = static_cast<std::uint64_t>(rig_.clock.now.time_since_epoch().count());
-  std::uint64_t h = tally_.hash ^ hash(bytes) ^ (now * 0x9e3779b97f4a7c15ull) ^ (where << 8 | static_cast<std::uint8_t>(what));
-  h *= 0xd6e8feb86659fd93ull;
-  tally_.hash = h ^ (h >> 29);
-  if (aloud_) fmt::print("{:.4f} {} {}\n{}\n", static_cast<double>(now) / 1e9, what, where, bytes);
-}
-
 // --- network
-
-std::uint32_t World::shard_of(const Endpoint& peer) const {
-  if (knobs_.all_to_one) return 0;
-  return (peer.ip.octets[15] * 31u + peer.port) % knobs_.shards;
-}
 
 void World::send_to_edge(const std::string& bytes, const std::string& branch, const Endpoint& from) {
   hostile_.hears(bytes, branch, from);
@@ -133,85 +95,27 @@ void World::attack() {
   carry({.what = What::to_edge, .bytes = std::move(attack.bytes), .from = attack.from, .branch = std::move(attack.branch)});
 }
 
-void World::carry(Event event) {
-  const int copies = calm_ ? 1 : (random_.chance(knobs_.loss) ? 0 : 1) + (random_.chance(knobs_.duplicate) ? 1 : 0);
-  for (int i = 0; i < copies; ++i) {
-    Event copy = event;
-    copy.at = rig_.clock.now + knobs_.delay_least;
-    if (!calm_) copy.at += random_.below(static_cast<std::uint32_t>(knobs_.delay_spread / 1us)) * 1us;
-    queue_.push(std::move(copy));
-  }
+bool World::hears(std::uint32_t shard) {
+  const bool deaf = broken_ == Break::deaf && calm_ && shard == 0;
+  broke_ |= deaf;
+  return !deaf;
 }
 
-void World::deliver(const Event& event) {
-  const std::uint32_t shard = shard_of(event.from);
-  if (broken_ == Break::deaf && calm_ && shard == 0) {
-    broke_ = true;
-    return;
-  }
-  const io::SocketIndex socket = event.from.ip.is_v4() ? 0 : 1;
-  record('>', event.bytes, shard);
-  ++tally_.datagrams;
-  if (!rig_.drivers[shard]->deliver(event.bytes, event.from, socket)) {
-    ++tally_.dropped_at_socket;
-    return;
-  }
+void World::delivered(const Event& event) {
   if (!event.branch.empty()) oracle_.delivered(event.branch, rig_.clock.now);
-  schedule(shard, rig_.clock.now + random_.below(2'000) * 1us);
 }
 
 // --- shards
 
-void World::schedule(std::uint32_t shard, Instant at) {
-  if (stalled_[shard] || at >= turn_at_[shard]) return;
-  turn_at_[shard] = at;
-  queue_.push({.at = at, .what = What::turn, .index = shard});
-}
-
-void World::turn(std::uint32_t shard) {
-  turn_at_[shard] = Instant::max();
-  if (rig_.clock.now - spin_since_ > 1s) {
-    spin_since_ = rig_.clock.now;
-    spins_ = 0;
-  }
-  if (++spins_ > kTurnsMost) return fail("spin", "a shard turns for ever");
-  io::Sim& driver = *rig_.drivers[shard];
-  if (!calm_ && random_.chance(knobs_.stalls)) {
-    stalled_[shard] = true;
-    const Duration stall = 50ms + random_.below(static_cast<std::uint32_t>(to_ms(knobs_.stall_most))) * 1ms;
-    queue_.push({.at = rig_.clock.now + stall, .what = What::stall_ends, .index = shard});
-    record('z', {}, shard);
-    return;
-  }
-  driver.fail_buffers(!calm_ && random_.chance(knobs_.unsent));
-  rig_.turn(shard);
-  driver.fail_buffers(false);
-  after_turn(shard);
-}
-
-void World::after_turn(std::uint32_t shard) {
-  io::Sim& driver = *rig_.drivers[shard];
-  const std::uint64_t unsent = driver.counters().send_buffers_exhausted.read();
-  if (unsent != unsent_seen_[shard]) oracle_.unsent(rig_.clock.now);
-  unsent_seen_[shard] = unsent;
-  for (const io::SimSent& sent : driver.sent()) observe(sent);
-  driver.clear_sent();
+void World::after_turn(std::uint32_t) {
   if (broken_ != Break::none) break_something();
   if (nothing_inside()) oracle_.settled(rig_.clock.now);
   sweep();
   bounded();
   if (oracle_.violation()) violation_ = oracle_.violation();
-
-  Instant next = rig_.clock.now + kTurnEvery;
-  next = std::min(next, rig_.shards[shard]->registrations().next_expiry());
-  if (driver.has_input() || rig_.has_mail(shard)) next = rig_.clock.now + 100us;
-  schedule(shard, std::max(next, rig_.clock.now + 1us));
-  for (std::uint32_t other = 0; other < knobs_.shards; ++other) {
-    if (other != shard && rig_.has_mail(other)) schedule(other, rig_.clock.now + random_.below(500) * 1us);
-  }
 }
 
-void World::observe(const io::SimSent& sent) {
+void World::observe(std::uint32_t, const io::SimSent& sent) {
   Endpoint to = sent.to;
   std::string bytes{sent.bytes};
   const bool drifts = broken_ == Break::drift && !broke_ && tally_.answers > 20;
@@ -238,13 +142,6 @@ void World::observe(const io::SimSent& sent) {
   carry({.what = What::to_phone, .bytes = std::move(bytes), .to = sent.to});
 }
 
-bool World::nothing_inside() const {
-  for (std::uint32_t i = 0; i < knobs_.shards; ++i) {
-    if (rig_.drivers[i]->has_input() || const_cast<support::ShardRig&>(rig_).has_mail(i)) return false;
-  }
-  return true;
-}
-
 std::vector<Shown> World::shown(std::size_t aor) {
   std::vector<Shown> all;
   const std::string& name = aors_[aor];
@@ -257,8 +154,7 @@ std::vector<Shown> World::shown(std::size_t aor) {
 }
 
 void World::sweep() {
-  const bool stalled = std::find(stalled_.begin(), stalled_.end(), true) != stalled_.end();
-  const bool punctual = !stalled && rig_.clock.now - punctual_since_ > kPunctual;
+  const bool punctual = !is_stalled() && rig_.clock.now - punctual_since_ > kPunctual;
   rig_.reader.online();
   for (std::size_t aor = 0; aor < aors_.size(); ++aor) {
     std::vector<Shown> all = shown(aor);
@@ -291,11 +187,8 @@ void World::bounded() {
 
 // --- events
 
-void World::step() {
-  Event event = queue_.pop();
-  if (event.at > rig_.clock.now) rig_.clock.advance(event.at - rig_.clock.now);
+void World::happen(const Event& event) {
   switch (event.what) {
-    case What::to_edge: return deliver(event);
     case What::to_phone:
       for (const auto& phone : phones_) {
         if (phone->identity().address == event.to) phone->receive(event.bytes, rig_.clock.now);
@@ -304,13 +197,6 @@ void World::step() {
     case What::retransmit: return phones_[event.index]->retransmit(event.token);
     case What::give_up: return phones_[event.index]->give_up(event.token, rig_.clock.now);
     case What::wake: return phones_[event.index]->wake(event.token, rig_.clock.now);
-    case What::turn:
-      if (!stalled_[event.index] && event.at == turn_at_[event.index]) turn(event.index);
-      return;
-    case What::stall_ends:
-      stalled_[event.index] = false;
-      punctual_since_ = rig_.clock.now;
-      return schedule(event.index, rig_.clock.now);
     case What::power:
       for (const auto& phone : phones_) phone->wake(0, rig_.clock.now);
       if (!calm_) queue_.push({.at = rig_.clock.now + 5s + random_.below(40'000) * 1ms, .what = What::power});
@@ -319,15 +205,9 @@ void World::step() {
       rig_.publish(after_);
       oracle_.users_added();
       for (const auto& phone : phones_) phone->users_added();
-      record('s', {}, 0);
-      return;
+      return record('s', {}, 0);
+    default: return;
   }
-}
-
-bool World::run_until(Instant end) {
-  while (!violated() && !queue_.empty() && queue_.next_at() <= end) step();
-  if (!violated() && end > rig_.clock.now) rig_.clock.advance(end - rig_.clock.now);
-  return !violated();
 }
 
 std::optional<Violation> World::run() {
@@ -337,6 +217,14 @@ std::optional<Violation> World::run() {
     run_until(rig_.clock.now + 45s);  // timers run out, stalls end, late datagrams arrive
   }
   if (!violated() && everyone_registers()) nothing_left();
+  count();
+  return violation_;
+}
+
+void World::count() {
+  tally_.hash = hash_;
+  tally_.datagrams = datagrams_;
+  tally_.dropped_at_socket = dropped_at_socket_;
   for (const auto& face : rig_.shared.faces) {
     tally_.shed += face->counters.mailbox_full.read();
     tally_.retransmissions += face->counters.retransmissions.read();
@@ -345,7 +233,6 @@ std::optional<Violation> World::run() {
     tally_.replays_refused += face->counters.authentications[static_cast<std::size_t>(auth::Reason::replayed)].read();
   }
   tally_.lists_exact = oracle_.lists_exact();
-  return violation_;
 }
 
 // Once nothing goes wrong any more, whoever has the right password gets in.
