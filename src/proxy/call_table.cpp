@@ -72,11 +72,11 @@ CallTable::Entry& CallTable::place(std::uint64_t hash) noexcept {
   return *victim;
 }
 
-void CallTable::begin(std::uint64_t call_id_hash, balance::TargetState& target, const Endpoint& endpoint, Instant now) noexcept {
+bool CallTable::begin(std::uint64_t call_id_hash, balance::TargetState& target, const Endpoint& endpoint, Instant now) noexcept {
   Entry* entry = lookup(call_id_hash);
   if (entry && entry->call.open && entry->call.target == &target) {
     entry->seen_s = seconds(now);
-    return;
+    return false;
   }
   if (entry) {
     close(*entry);
@@ -87,6 +87,7 @@ void CallTable::begin(std::uint64_t call_id_hash, balance::TargetState& target, 
             static_cast<std::uint32_t>(call_id_hash >> 32)};
   target.call_began();
   ++open_;
+  return true;
 }
 
 void CallTable::end(std::uint64_t call_id_hash, Instant now) noexcept {

@@ -139,7 +139,7 @@ void Engine::answer_with(Context& context, const sip::Message& message, const si
     std::size_t count = 0;
     const bool challenge = status == 401 || status == 407;
     if (challenge && context.challenges) count = split_lines(texts_.view(context.challenges), lines);
-    Room room = room_for(message.bytes().size() + context.challenges.size + sip::kForwardingRoom, at);
+    Room room = room_for(message.bytes().size() + 2 * std::size_t{context.challenges.size} + sip::kForwardingRoom, at);
     sip::write_response(room.out, message, read, {lines.data(), count});
     parts_.counters.forwarded_responses.add();
     send_answer(context, status, sip::tag(read.to).value_or(std::string_view{}), room, at);

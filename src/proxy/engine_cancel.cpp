@@ -35,23 +35,26 @@ void Engine::cancel_branch(Branch& branch, const Moment& at) noexcept {
   branch.cancelled(tick, wheel_);
   const auto parsed = sip::parse(texts_.view(branch.text), sip::Framing::datagram, stored_);
   if (parsed.completeness != sip::Completeness::complete) return;
-  const Outbox::Buffer buffer = at.out.take(static_cast<std::uint32_t>(stored_.bytes().size() + 64));
-  if (!buffer.data) return;
-  Writer out(buffer.data, buffer.capacity);
+  // Kept first: without a send buffer Timer E sends it.
+  transaction::Text text = texts_.take(stored_.bytes().size() + 64);
+  if (!text) return;
+  const std::span<char> room = texts_.room(text);
+  Writer out(room.data(), room.size());
   sip::write_cancel(out, stored_);
   Branch* cancel = out.ok() ? take_branch(Machine::non_invite_client, branch.context()) : nullptr;
-  if (!cancel) return at.out.drop(buffer);
+  if (!cancel) return texts_.give(text);
+  text.size = static_cast<std::uint32_t>(out.size());
   cancel->is_cancel = cancel->over = true;
   branch.cancel_sent = true;
   branch.cancel_wanted = false;
   cancel->other = &branch;
   branch.other = cancel;
-  cancel->text = texts_.keep(out.text());
+  cancel->text = text;
   cancel->peer = branch.peer;
   cancel->socket = branch.socket;
   cancel->begin({}, tick, wheel_);
   parts_.counters.cancels_sent.add();
-  at.out.send(buffer, static_cast<std::uint32_t>(out.size()), branch.way());
+  send_text(texts_.view(text), branch.way(), at);
 }
 
 }  // namespace ringweir::proxy

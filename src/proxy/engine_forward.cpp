@@ -120,9 +120,10 @@ transaction::Text Engine::keep(std::string_view octets) noexcept {
   return text;
 }
 
-void Engine::begin_call(std::uint64_t call_id_hash, balance::TargetState& target, const Endpoint& endpoint, Instant now) noexcept {
-  calls_.begin(call_id_hash, target, endpoint, now);
+bool Engine::begin_call(std::uint64_t call_id_hash, balance::TargetState& target, const Endpoint& endpoint, Instant now) noexcept {
+  const bool begun = calls_.begin(call_id_hash, target, endpoint, now);
   parts_.counters.calls_evicted.set(calls_.evicted());
+  return begun;
 }
 
 Engine::Onward Engine::onward(const Arrival& in, const Plan& plan) noexcept {
@@ -182,7 +183,7 @@ bool Engine::write_and_send(const Onward& onward, const Candidate& to, std::stri
   if (edits.via.empty() || (onward.strict && edits.last_route.empty())) return false;
   if (!to.request_uri.empty() && !onward.strict) edits.request_uri = to.request_uri;
   if (onward.record_route) write_record_routes(onward, to, edits);
-  const std::size_t size = std::min(onward.message.bytes().size() + edits.request_uri.size() + kGrowthMax, limits::kMessageBytesMax);
+  const std::size_t size = std::min(onward.message.bytes().size() + edits.request_uri.size() + edits.last_route.size() + kGrowthMax, limits::kMessageBytesMax);
   const Outbox::Buffer buffer = at.out.take(static_cast<std::uint32_t>(size));
   if (!buffer.data) return false;
   Writer out(buffer.data, buffer.capacity);
@@ -234,8 +235,7 @@ bool Engine::add_branch(Context& context, const Onward& onward, const Candidate&
       context.tried.add(to.target_index);
       ++context.tries;
       if (invite && !context.in_dialog) {
-        begin_call(context.call_id_hash, *to.target, to.path.peer, at.now);
-        context.counts_call = true;
+        context.counts_call |= begin_call(context.call_id_hash, *to.target, to.path.peer, at.now);
       }
     }
   }
@@ -277,9 +277,9 @@ std::uint16_t Engine::forward_stateless(const Arrival& in, const Plan& plan, con
   if (!write_and_send(onward(in, plan), candidates_.list[0], branch_text, at, nullptr)) return 503;
   parts_.counters.stateless_requests.add();
   const sip::Method method = in.message.method();
-  // 16.11: what comes again, its CANCEL and its ACK go to the same target. A hash finds it by itself; the others are told.
-  if (plan.to == Plan::To::upstream && method == sip::Method::invite && !plan.in_dialog &&
-      !balance::is_hash(setting_.upstreams[plan.upstream].algorithm())) {
+  // 16.11: what comes again, its CANCEL, its ACK and its call go to the same target. A hash finds it by itself, unless its first
+  // choice could not be had: a target that drains still has its old calls. The others are told.
+  if (plan.to == Plan::To::upstream && method == sip::Method::invite && !plan.in_dialog && !candidates_.found_by_hash) {
     const Candidate& to = candidates_.list[0];
     begin_call(in.call_id_hash, *to.target, to.path.peer, at.now);
   }

@@ -132,7 +132,8 @@ void Engine::settle(Branch& branch, std::uint16_t status, const sip::Message* me
 }
 
 bool Engine::fails_over(const Context& context, const Branch& branch, std::uint16_t status, bool answered) const noexcept {
-  if (context.to != Plan::To::upstream || !branch.target || branch.passed_over) return false;
+  // Another target knows nothing of a call that is under way at this one.
+  if (context.to != Plan::To::upstream || context.in_dialog || !branch.target || branch.passed_over) return false;
   const balance::Upstream* upstream = upstream_of(context);
   if (!upstream) return false;
   if (answered) return upstream->failover().on(status);

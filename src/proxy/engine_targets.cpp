@@ -11,6 +11,7 @@ namespace ringweir::proxy {
 std::uint16_t Engine::find_candidates(const Arrival& in, const Plan& plan, Instant now) noexcept {
   candidates_.count = candidates_.texts_size = 0;
   candidates_.q = 1001;
+  candidates_.found_by_hash = false;
   switch (plan.to) {
     case Plan::To::side: {
       const auto socket = socket_for(plan.side.peer, plan.side.socket);
@@ -52,7 +53,8 @@ std::uint16_t Engine::choose(const Arrival& in, const Plan& plan, Instant now) n
   // Where the call, or what came before it under its Call-ID (a challenge), went: there again while that target can be had.
   if (const CallTable::Call* call = calls_.find(in.call_id_hash, now)) {
     const auto index = upstream.find(call->endpoint);
-    if (index && (plan.in_dialog ? call->target->reachable(now) : call->target->usable(now))) {
+    // A call under way goes on where it is, whatever is thought of its target: nobody else knows it and would answer 481.
+    if (index && (plan.in_dialog || call->target->usable(now))) {
       if (add_target(upstream, *index, in.path.socket, in.path.local)) {
         if (in.message.method() != sip::Method::ack) {
           parts_.witness.note({call_id, plan.upstream, Witness::Kind::by_table, call->endpoint});
@@ -68,6 +70,7 @@ std::uint16_t Engine::choose(const Arrival& in, const Plan& plan, Instant now) n
     parts_.witness.note({call_id, plan.upstream, Witness::Kind::refused, {}});
     return 503;
   }
+  candidates_.found_by_hash = balance::is_hash(upstream.algorithm()) && !choice->why.displaced;
   if (in.message.method() != sip::Method::ack) {
     parts_.witness.note({call_id, plan.upstream, plan.in_dialog ? Witness::Kind::by_hash : Witness::Kind::began,
                          upstream.targets()[choice->target].endpoint, choice->why});

@@ -1,5 +1,6 @@
 #include "ringweir/shard/edge.h"
 
+#include "ringweir/sip/name_addr.h"
 #include "ringweir/sip/respond.h"
 
 namespace ringweir::shard {
@@ -91,7 +92,10 @@ void Edge::refuse(const Occasion& o) noexcept {
   const auto via = sip::parse_via(message_.value(sip::HeaderId::via), rest);
   const bool answerable = parsed.completeness == sip::Completeness::complete && message_.is_request() && via &&
                           message_.method() != sip::Method::ack && message_.method() != sip::Method::cancel;
-  if (!answerable) {
+  // A request of a call comes again; refused, it would end the call for one side and leave the other in it.
+  const auto to = sip::parse_name_addr(message_.value(sip::HeaderId::to), rest);
+  const bool in_dialog = to && sip::tag(*to).has_value();
+  if (!answerable || in_dialog) {
     silence(Dropped::mailbox_full);
     return;
   }

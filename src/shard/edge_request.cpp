@@ -131,13 +131,16 @@ bool Edge::follow_token(const Occasion& o, Plan& plan) noexcept {
   if (const auto* call = parts_.engine.calls().find(call_id_hash_, o.now); call && call->endpoint == plan.side.peer) {
     plan.target = call->target;
   }
-  // 22.1: the credentials of an INVITE are repeated in its ACK and in what follows. Those for us have been read.
-  const sip::Method method = message_.method() == sip::Method::ack ? sip::Method::invite : message_.method();
-  if (o.snapshot.authenticates && message_.has(sip::HeaderId::proxy_authorization) &&
-      (o.snapshot.must_authenticate(method) || o.snapshot.must_authenticate(sip::Method::invite))) {
+  strip_credentials(o, plan);
+  return true;
+}
+
+// RFC 3261 22.1: the credentials of an INVITE are repeated in its ACK and in what follows. Those for us have been read.
+void Edge::strip_credentials(const Occasion& o, Plan& plan) const noexcept {
+  if (!o.snapshot.authenticates || !message_.has(sip::HeaderId::proxy_authorization)) return;
+  if (o.snapshot.must_authenticate(message_.method()) || o.snapshot.must_authenticate(sip::Method::invite)) {
     plan.credentials = credentials_for(sip::HeaderId::proxy_authorization, o.snapshot.auth.realm);
   }
-  return true;
 }
 
 // A signed Route goes before all else; another hop's Route is followed to a target of ours and nowhere else, and only by who may.
@@ -179,8 +182,26 @@ Verdict Edge::by_route(const Occasion& o, Plan& plan) noexcept {
     const Verdict refused = refused_by_check(o, plan);
     if (refused.status != 0) return refused;
   }
+  if (action.kind == Action::Kind::forward && action.stateless && authenticated_before(o, plan)) return act(o, action, plan);
   const Verdict challenge = challenged(o, plan);
-  return challenge.status != 0 ? challenge : act(o, action, plan);
+  if (challenge.status != 0) return challenge;
+  if (action.kind == Action::Kind::forward && action.stateless) remember_authenticated(o);
+  return act(o, action, plan);
+}
+
+// What is forwarded without state leaves nothing that absorbs it when it comes again, and its nonce count is used up: it is let
+// through for 64*T1 as the very octets that were let through before.
+bool Edge::authenticated_before(const Occasion& o, Plan& plan) noexcept {
+  if (!o.snapshot.must_authenticate(message_.method()) || !message_.has(sip::HeaderId::proxy_authorization)) return false;
+  if (!parts_.answered.find(transaction_key_ ^ parts_.hash(message_.bytes()), o.now)) return false;
+  parts_.counters.retransmissions.add();
+  strip_credentials(o, plan);
+  return true;
+}
+
+void Edge::remember_authenticated(const Occasion& o) noexcept {
+  if (!o.snapshot.must_authenticate(message_.method()) || !message_.has(sip::HeaderId::proxy_authorization)) return;
+  parts_.answered.remember(transaction_key_ ^ parts_.hash(message_.bytes()), 100, o.now);
 }
 
 // Ours to challenge before anything is told about our users. A target of ours needs no password of a user's.
@@ -306,6 +327,7 @@ Verdict Edge::acknowledge(const Occasion& o) noexcept {
   plan.check = proxy::check_request(message_, read_, uri_, o.snapshot.domains, parts_.hash, o.snapshot.proxy.max_breadth);
   if (plan.check.status != 0) return silence(Dropped::stray_ack);
   plan.in_dialog = true;
+  strip_credentials(o, plan);
   Verdict verdict;
   if (!plan.routes.token.empty() || !plan.routes.next.empty()) {
     verdict = follow(o, plan);
@@ -335,6 +357,7 @@ Verdict Edge::cancel(const Occasion& o) noexcept {
   if (follow_token(o, plan)) return plan.stateless ? hand_to_engine(o, plan) : answer(481);  // of an INVITE in a dialog
   const proxy::RouteInput input{sip::Method::invite, "INVITE", uri_.user, uri_.host, uri_is_local_, o.in.peer.ip};
   const Action& action = o.snapshot.routes.decide(input);
+  strip_credentials(o, plan);
   if (action.kind == Action::Kind::forward && action.stateless) return forward(o, action, plan);
   return answer(481);  // 9.2
 }

@@ -35,8 +35,8 @@ class CallTable {
   }
   // The call's target; null when it is not known. Refreshes it.
   const Call* find(std::uint64_t call_id_hash, Instant now) noexcept;
-  // The call begins at, or moves to, `target`, which counts it.
-  void begin(std::uint64_t call_id_hash, balance::TargetState& target, const Endpoint& endpoint, Instant now) noexcept;
+  // The call begins at, or moves to, `target`, which counts it. False when it was counted there already.
+  bool begin(std::uint64_t call_id_hash, balance::TargetState& target, const Endpoint& endpoint, Instant now) noexcept;
   // Its target counts it no more; where it went is kept for a while.
   void end(std::uint64_t call_id_hash, Instant now) noexcept;
   // Ends what is idle, a slice of the table a call.

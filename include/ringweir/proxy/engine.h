@@ -169,6 +169,7 @@ class Engine {
     std::array<Candidate, kForksMax> list;
     std::size_t count = 0;
     std::uint16_t q = 1001;              // location: of those listed
+    bool found_by_hash = false;          // upstream: and will be again
     std::array<char, 4 * limits::kContactBytesMax> texts;
     std::size_t texts_size = 0;
   };
@@ -203,7 +204,8 @@ class Engine {
   bool add_branch(Context& context, const Onward& onward, const Candidate& to, const Moment& at) noexcept;
   bool add_more(Context& context, bool next_target, const Moment& at) noexcept;
   transaction::Text keep(std::string_view octets) noexcept;
-  void begin_call(std::uint64_t call_id_hash, balance::TargetState& target, const Endpoint& endpoint, Instant now) noexcept;
+  // False when it is counted there already.
+  bool begin_call(std::uint64_t call_id_hash, balance::TargetState& target, const Endpoint& endpoint, Instant now) noexcept;
   bool write_and_send(const Onward& onward, const Candidate& to, std::string_view branch, const Moment& at,
                       transaction::Text* kept) noexcept;
   std::uint16_t forward_stateless(const Arrival& in, const Plan& plan, const Moment& at) noexcept;

@@ -87,6 +87,9 @@ class Edge {
   Verdict refused_by_check(const Occasion& o, proxy::Plan& plan) noexcept;
   Verdict challenged(const Occasion& o, proxy::Plan& plan) noexcept;
   Verdict admitted(const Occasion& o, proxy::Plan& plan) noexcept;
+  void strip_credentials(const Occasion& o, proxy::Plan& plan) const noexcept;
+  bool authenticated_before(const Occasion& o, proxy::Plan& plan) noexcept;
+  void remember_authenticated(const Occasion& o) noexcept;
   bool follow_token(const Occasion& o, proxy::Plan& plan) noexcept;
   Verdict follow(const Occasion& o, proxy::Plan& plan) noexcept;
   Verdict by_route(const Occasion& o, proxy::Plan& plan) noexcept;
