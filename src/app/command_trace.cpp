@@ -90,6 +90,20 @@ std::expected<Found, Refused> find(const control::AdminClient& client, const std
   return found;
 }
 
+// What the upstreams call their targets. Only names: without an answer the ladder has addresses.
+std::vector<control::PeerName> target_names(const control::AdminClient& client) {
+  std::vector<control::PeerName> names;
+  const auto answer = get_json(client, "/api/v1/upstreams");
+  if (!answer) return names;
+  for (const Json& upstream : answer->value("upstreams", Json::array())) {
+    for (const Json& target : upstream.value("targets", Json::array())) {
+      const auto peer = parse_endpoint(target.value("endpoint", ""));
+      if (peer) names.push_back({*peer, upstream.value("name", "")});
+    }
+  }
+  return names;
+}
+
 int call(const Options& options) {
   int code = kDone;
   const auto client = options.admin.client(code);
@@ -118,7 +132,7 @@ int call(const Options& options) {
   std::vector<shard::TraceEntry> entries;
   for (const Json& entry : found->entries) entries.push_back(entry_of(entry));
   const control::TraceStyle style = style_of_terminal();
-  print(render_ladder(*ids.begin(), entries, style));
+  print(render_ladder(*ids.begin(), entries, style, target_names(*client)));
   if (options.full) {
     print("\n");
     for (const shard::TraceEntry& entry : entries) print(render_message_full(entry, style));

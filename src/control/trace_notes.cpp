@@ -93,6 +93,13 @@ std::string user_of(std::string_view from) {
   return printable(uri->user.empty() ? std::string(uri->host) : fmt::format("{}@{}", uri->user, uri->host));
 }
 
+void note_request_uri(std::string_view text, TraceNotes& notes) {
+  const auto uri = sip::parse_uri(text);
+  if (!uri) return;
+  notes.uri_user = printable(uri->user);
+  notes.uri_host = printable(fmt::format("{}:{}", uri->host, uri->port));
+}
+
 }  // namespace
 
 TraceNotes read_notes(std::string_view text) {
@@ -113,9 +120,11 @@ TraceNotes read_notes(std::string_view text) {
   notes.cseq = printable(message->value(HeaderId::cseq));
   notes.from_user = user_of(message->value(HeaderId::from));
   notes.remarks = remarks_of(*message, notes.cseq);
+  if (notes.request) note_request_uri(message->request_uri(), notes);
   std::string_view rest;
   if (const auto via = sip::parse_via(message->value(HeaderId::via), rest); via && !via->branch.empty()) {
-    notes.identity = fmt::format("{}|{}|{}", notes.start, notes.cseq, via->branch);
+    // With To: forks of one INVITE ring under the same branch and different tags.
+    notes.identity = fmt::format("{}|{}|{}|{}", notes.start, notes.cseq, via->branch, message->value(HeaderId::to));
   }
   return notes;
 }

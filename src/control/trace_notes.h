@@ -11,6 +11,7 @@ struct TraceNotes {
   std::string remarks;   // "nonce=8f2c.. MD5", "user=101 nc=00000001"
   std::string identity;  // equal for a message and its retransmissions
   std::string from_user; // user@host of From, for the ladder's head
+  std::string uri_user, uri_host;  // of a request's URI; the host with its port
   bool request = false;
   int status = 0;
 };

@@ -10,6 +10,12 @@
 
 namespace ringweir::control {
 
+// What a peer is called where it has a lane of its own.
+struct PeerName {
+  Endpoint peer;
+  std::string name;
+};
+
 struct TraceStyle {
   bool colour = false;             // ANSI colours and box drawing: only for a terminal
   std::int32_t utc_offset_s = 0;   // of the times shown
@@ -25,8 +31,10 @@ std::string render_message(const shard::TraceEntry& entry, const TraceStyle& sty
 std::string render_message_full(const shard::TraceEntry& entry, const TraceStyle& style);
 
 // One arrow a message, in the order given: time, what passed since the message before, start line, CSeq, and what is worth
-// knowing about it (challenge, credentials, bindings, retransmission).
-std::string render_ladder(std::string_view call_id, std::span<const shard::TraceEntry> entries, const TraceStyle& style);
+// knowing about it (challenge, credentials, bindings, retransmission). Lanes: who spoke first, the edge, then each whom the
+// edge asked something, four at most, the fourth for all the rest. A lane has the name given for its peer, else its user.
+std::string render_ladder(std::string_view call_id, std::span<const shard::TraceEntry> entries, const TraceStyle& style,
+                          std::span<const PeerName> names = {});
 
 // Text that is safe to print: control octets, DEL, C1 controls and octets that are not UTF-8 as \xNN. Tabs become a blank;
 // line ends are control octets here.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+#include <string>
 #include <vector>
 
 namespace ringweir::control {
@@ -62,6 +64,80 @@ TEST(TraceView, ALadderSaysWhenTheOtherSideOrTheShardIsAnother) {
   const std::string ladder = render_ladder("a84b4c76", entries, {});
   EXPECT_NE(ladder.find("  [from 192.0.2.7:40000]\n"), std::string::npos);
   EXPECT_NE(ladder.find("  [shard 3]\n"), std::string::npos);
+}
+
+constexpr const char* kAlice = "192.0.2.7:5062";
+
+shard::TraceEntry between_us_and(const char* peer, std::int64_t at_us, Direction direction, const std::string& start,
+                                 const std::string& cseq, const std::string& branch, const std::string& to_tag = {}) {
+  auto out = entry(at_us, direction,
+                   start + "\r\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bK" + branch + "\r\nFrom: <sip:100@example.com>;tag=1\r\nTo: " +
+                       "<sip:101@example.com>" + (to_tag.empty() ? "" : ";tag=" + to_tag) + "\r\nCall-ID: c\r\nCSeq: " + cseq +
+                       "\r\nContent-Length: 0\r\n\r\n");
+  out.peer = *parse_endpoint(peer);
+  return out;
+}
+
+TEST(TraceView, ACallHasALaneForTheCallerTheEdgeAndTheTarget) {
+  const char* const bob = "198.51.100.9:40000";
+  const std::vector entries{
+      between_us_and(kAlice, 0, Direction::in, "INVITE sip:101@example.com SIP/2.0", "1 INVITE", "a"),
+      between_us_and(kAlice, 80, Direction::out, "SIP/2.0 100 Trying", "1 INVITE", "a"),
+      between_us_and(bob, 95, Direction::out, "INVITE sip:101@10.0.0.9:5060;ob SIP/2.0", "1 INVITE", "e"),
+      between_us_and(bob, 500'095, Direction::out, "INVITE sip:101@10.0.0.9:5060;ob SIP/2.0", "1 INVITE", "e"),
+      between_us_and(bob, 501'000, Direction::in, "SIP/2.0 200 OK", "1 INVITE", "e", "b"),
+      between_us_and(kAlice, 501'040, Direction::out, "SIP/2.0 200 OK", "1 INVITE", "a", "b"),
+      between_us_and(bob, 900'000, Direction::in, "BYE sip:100@192.0.2.7:5062 SIP/2.0", "7 BYE", "x", "b")};
+  EXPECT_EQ(render_ladder("c", entries, {}), R"(Call-ID c
+from 100@example.com, shard 0, 7 messages
+
+                             100                               edge                              101
+                        192.0.2.7:5062                   192.0.2.10:5060                  198.51.100.9:40000
+12:00:00.000000               |-- INVITE sip:101@example.com -->|                                 |  1 INVITE
+12:00:00.000080     +0.080 ms |<------------------ 100 Trying --|                                 |  1 INVITE
+12:00:00.000095     +0.015 ms |                                 |-- INVITE sip:101@10.0.0.9:.. -->|  1 INVITE
+12:00:00.500095   +500.000 ms |                                 |-- INVITE sip:101@10.0.0.9:.. -->|  1 INVITE  [retransmission 1]
+12:00:00.501000     +0.905 ms |                                 |<---------------------- 200 OK --|  1 INVITE
+12:00:00.501040     +0.040 ms |<---------------------- 200 OK --|                                 |  1 INVITE
+12:00:00.900000   +398.960 ms |                                 |<-- BYE sip:100@192.0.2.7:5062 --|  7 BYE
+)");
+}
+
+TEST(TraceView, ATargetIsNamedByItsUpstreamWhereThatIsKnown) {
+  const std::vector entries{
+      between_us_and(kAlice, 0, Direction::in, "INVITE sip:9@example.com SIP/2.0", "1 INVITE", "a"),
+      between_us_and("203.0.113.1:5060", 1, Direction::out, "INVITE sip:9@example.com SIP/2.0", "1 INVITE", "b"),
+      between_us_and("203.0.113.2:5060", 2, Direction::out, "INVITE sip:9@example.com SIP/2.0", "1 INVITE", "d")};
+  const std::vector<PeerName> names{{*parse_endpoint("203.0.113.2:5060"), "pbx"}};
+  EXPECT_EQ(render_ladder("c", entries, {}, names), R"(Call-ID c
+from 100@example.com, shard 0, 3 messages
+
+                             100                               edge                             target                             pbx
+                        192.0.2.7:5062                   192.0.2.10:5060                   203.0.113.1:5060                  203.0.113.2:5060
+12:00:00.000000               |-- INVITE sip:9@example.com ---->|                                 |                                 |  1 INVITE
+12:00:00.000001     +0.001 ms |                                 |-- INVITE sip:9@example.com ---->|                                 |  1 INVITE
+12:00:00.000002     +0.001 ms |                                 |-- INVITE sip:9@example.com -------------------------------------->|  1 INVITE
+)");
+}
+
+TEST(TraceView, ForksHaveALaneEachAndTheRestShareTheLastWithinTwoHundredColumns) {
+  std::vector entries{between_us_and(kAlice, 0, Direction::in, "INVITE sip:101@example.com SIP/2.0", "1 INVITE", "a")};
+  for (int fork = 1; fork <= 6; ++fork) {
+    const std::string peer = "198.51.100." + std::to_string(fork) + ":5060";
+    entries.push_back(between_us_and(peer.c_str(), fork, Direction::out, "INVITE sip:101@" + peer + " SIP/2.0", "1 INVITE",
+                                     "f" + std::to_string(fork)));
+  }
+  entries.push_back(between_us_and("198.51.100.2:5060", 7, Direction::in, "SIP/2.0 180 Ringing", "1 INVITE", "f2", "t2"));
+  entries.push_back(between_us_and(kAlice, 8, Direction::out, "SIP/2.0 180 Ringing", "1 INVITE", "a", "t2"));
+  entries.push_back(between_us_and("198.51.100.6:5060", 9, Direction::in, "SIP/2.0 180 Ringing", "1 INVITE", "f6", "t6"));
+  entries.push_back(between_us_and(kAlice, 10, Direction::out, "SIP/2.0 180 Ringing", "1 INVITE", "a", "t6"));
+  const std::string ladder = render_ladder("c", entries, {});
+  EXPECT_NE(ladder.find(" 3 others\n"), std::string::npos) << ladder;
+  EXPECT_NE(ladder.find("|  1 INVITE  [from 198.51.100.6:5060]\n"), std::string::npos) << ladder;
+  EXPECT_NE(ladder.find("|<----------------------------------- 180 Ringing --|                         |"), std::string::npos) << ladder;
+  std::istringstream lines(ladder);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 200u) << line;
+  EXPECT_EQ(ladder.find("retransmission"), std::string::npos) << "two phones ring: neither answer repeats the other";
 }
 
 TEST(TraceView, ALadderOfNothingSaysSo) { EXPECT_EQ(render_ladder("x", {}, {}), "Call-ID x\nno messages\n"); }
