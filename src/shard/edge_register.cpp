@@ -4,6 +4,14 @@
 #include "ringweir/sip/token_list.h"
 
 namespace ringweir::shard {
+namespace {
+
+// What the transaction memory keeps beside the status, so that a repetition hears the same reason.
+constexpr std::uint16_t kNotTheRegistrars = 0;
+constexpr std::uint16_t detail_of(registrar::Result result) { return static_cast<std::uint16_t>(1 + static_cast<unsigned>(result)); }
+constexpr registrar::Result result_of(std::uint16_t detail) { return static_cast<registrar::Result>(detail - 1); }
+
+}  // namespace
 
 // RFC 3261 10.3.
 Verdict Edge::register_local(const Occasion& o) noexcept {
@@ -16,11 +24,9 @@ Verdict Edge::register_local(const Occasion& o) noexcept {
   const std::uint64_t key = have_aor ? transaction_key_ ^ (aor_hash_ & 0xffffffff) : transaction_key_;
   if (const auto before = parts_.answered.find(key, now)) {
     parts_.counters.retransmissions.add();
-    Verdict again = answer(*before, {}, *before == 423 ? Carries::min_expires : Carries::nothing);
-    if (*before == 200) {
-      again.carries = Carries::bindings;
-      again.bindings = registrar_.bindings({aor_.data(), aor_size_}, aor_hash_);
-    }
+    if (before->detail == kNotTheRegistrars) return answer(before->status);
+    Verdict again = answer(result_of(before->detail));
+    if (again.status == 200) again.bindings = registrar_.bindings({aor_.data(), aor_size_}, aor_hash_);
     return again;
   }
   if (requires_unknown()) return answer(420, {}, Carries::unsupported);  // step 2
@@ -31,6 +37,7 @@ Verdict Edge::register_local(const Occasion& o) noexcept {
     if (challenge.status != 0) return challenge;
   }
   Verdict verdict;
+  std::uint16_t detail = kNotTheRegistrars;
   if (!have_aor) {                                                       // step 5
     verdict = answer(404);
   } else if (!user.empty() && !may_bind(user)) {                         // step 4
@@ -42,14 +49,21 @@ Verdict Edge::register_local(const Occasion& o) noexcept {
          o.in.socket, now},
         snapshot.registrar);
     parts_.counters.registrations[static_cast<std::size_t>(outcome.result)].add();
-    verdict = answer(registrar::status(outcome.result), registrar::reason(outcome.result));
+    verdict = answer(outcome.result);
     verdict.bindings = outcome.bindings;
-    if (verdict.status == 200) verdict.carries = Carries::bindings;
-    if (verdict.status == 423) verdict.carries = Carries::min_expires;
-    if (verdict.status == 503) verdict.carries = Carries::retry_after;
+    detail = detail_of(outcome.result);
   }
-  parts_.answered.remember(key, verdict.status, now);
+  parts_.answered.remember(key, {verdict.status, detail}, now);
   return verdict;
+}
+
+Verdict Edge::answer(registrar::Result result) const noexcept {
+  const std::uint16_t status = registrar::status(result);
+  const Carries carries = status == 200   ? Carries::bindings
+                          : status == 423 ? Carries::min_expires
+                          : status == 503 ? Carries::retry_after
+                                          : Carries::nothing;
+  return answer(status, registrar::reason(result), carries);
 }
 
 // Status 0 when the credentials are good; `user` is then who it is.

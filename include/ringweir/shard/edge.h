@@ -72,6 +72,7 @@ class Edge {
 
  private:
   Verdict answer(std::uint16_t status, std::string_view reason = {}, Carries carries = Carries::nothing) const noexcept;
+  Verdict answer(registrar::Result result) const noexcept;
   Verdict silence(Dropped why) noexcept;
   Verdict malformed(const sip::Error& error) noexcept;
   Verdict response(const Occasion& o) noexcept;

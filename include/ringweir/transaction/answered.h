@@ -1,7 +1,7 @@
 // What the edge remembers of requests it answered for good, so that a retransmission gets the same answer and
 // changes nothing twice (RFC 3261 17.2.2, the Completed state and Timer J of a non-INVITE server
 // transaction). The edge answers a REGISTER at once, so a whole machine would only ever be in Completed; what
-// is left of it is one line: which request, which status, until when. The answer itself is built again from
+// is left of it is one line: which request, which answer, until when. The answer itself is built again from
 // the retransmitted request (17.2.3: same branch, sent-by, method) and the bindings as they stand. 16 octets
 // a transaction instead of 700.
 //
@@ -26,14 +26,18 @@ class Answered {
 
   // Hints that `key` will be asked for: the line is fetched while the message is parsed.
   void prefetch(std::uint64_t key) const noexcept { __builtin_prefetch(&buckets_[index(key)], 1); }
-  std::optional<std::uint16_t> find(std::uint64_t key, Instant now) const noexcept;
-  void remember(std::uint64_t key, std::uint16_t status, Instant now) noexcept;
+  struct Answer {
+    std::uint16_t status = 0;
+    std::uint16_t detail = 0;  // the caller's own: by what it tells answers of one status apart
+  };
+  std::optional<Answer> find(std::uint64_t key, Instant now) const noexcept;
+  void remember(std::uint64_t key, Answer answer, Instant now) noexcept;
 
  private:
   struct Entry {
     std::uint64_t key = 0;
-    std::uint32_t until_ms = 0;  // since the first instant seen; 0: empty
-    std::uint16_t status = 0;
+    std::uint32_t until_ms = 0;  // see tick()
+    Answer answer{};             // status 0: empty
   };
   struct alignas(64) Bucket {
     std::array<Entry, 4> entries;

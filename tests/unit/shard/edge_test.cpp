@@ -275,6 +275,35 @@ TEST(Edge, ARetransmissionGetsTheSameAnswerAndChangesNothing) {
   EXPECT_EQ(c.rig.live(), 1u);
 }
 
+// RFC 3261 17.2.2: a retransmission gets the same answer, so also one that refused.
+TEST(Edge, ARetransmissionOfWhatWasRefusedIsToldTheSameReason) {
+  SnapshotOptions options;
+  options.registrar.contacts_max = 1;
+  Conversation c(options);
+  RequestText request = register_request();
+  request.with("Contact: <sip:100@192.0.2.8:5062>");
+  ASSERT_EQ(c.authorised(request).status, 403);
+  const std::string first = c.raw;
+  EXPECT_THAT(first, StartsWith("SIP/2.0 403 Too Many Contacts\r\n"));
+  ASSERT_TRUE(c.say(request));
+  EXPECT_EQ(c.raw, first);
+  EXPECT_EQ(c.counters().retransmissions.read(), 1u);
+}
+
+TEST(Edge, ARetransmissionFindsTheRegistrarAsFullAsBefore) {
+  Conversation c({}, {.bindings_max = 1});
+  RequestText first = register_request(), second = register_request();
+  ASSERT_EQ(c.authorised(first).status, 200);
+  second.call_id = "call-2";
+  second.lines = {"Contact: <sip:100@192.0.2.8:5062>"};
+  ASSERT_EQ(c.authorised(second).status, 503);
+  const std::string answer = c.raw;
+  EXPECT_THAT(answer, StartsWith("SIP/2.0 503 Registrar Full\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nRetry-After: "));
+  ASSERT_TRUE(c.say(second));
+  EXPECT_EQ(c.raw, answer);
+}
+
 TEST(Edge, AReplayUnderANewBranchIsRefused) {
   Conversation c;
   RequestText request = register_request();
