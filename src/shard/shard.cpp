@@ -100,8 +100,8 @@ void ShardCore::note_decision(void* core, const proxy::Witness::Decision& decisi
                               decision.why, decision.call_id);
 }
 
-void ShardCore::trace(Instant now, WallMs wall_ms, Direction direction, io::SocketIndex socket, const Endpoint& peer,
-                      std::string_view text) noexcept {
+void ShardCore::trace(Instant now, WallMs wall_ms, Duration into_turn, Direction direction, io::SocketIndex socket,
+                      const Endpoint& peer, std::string_view text) noexcept {
   constexpr std::int64_t kClockGrainMs = 20;  // of the coarse wall clock, and some
   // Microseconds by the monotonic clock, anchored to the wall clock; anchored again when the wall clock was set.
   const std::int64_t monotonic_us = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
@@ -110,6 +110,7 @@ void ShardCore::trace(Instant now, WallMs wall_ms, Direction direction, io::Sock
     trace_anchor_us_ = wall_ms * 1000 - monotonic_us;
     wall_us = wall_ms * 1000;
   }
+  wall_us += std::chrono::duration_cast<std::chrono::microseconds>(into_turn).count();
   face_.trace.record(wall_us, direction, peer, local_[socket], text);
 }
 

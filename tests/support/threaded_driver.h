@@ -41,6 +41,7 @@ class ThreadedDriver {
   // The shard's side (io/driver.h).
   Instant now() const noexcept { return now_; }
   WallMs wall_ms() const noexcept { return 1'700'000'000'000 + to_ms(now_.time_since_epoch()); }
+  Instant precise_now() const noexcept { return Instant{Duration{clock_ns_.load(std::memory_order_acquire)}}; }
   io::SendBuffer take_buffer(std::uint32_t) noexcept {
     return {space_.data(), static_cast<std::uint32_t>(space_.size()), 0};
   }

@@ -52,7 +52,7 @@ struct TracePage {
 TracePage read_trace(const TraceRings& rings, TraceCursor& cursor, const TraceFilter& filter, std::size_t most,
                      std::size_t looked_at_most = 200'000);
 
-// For a reader that follows: the shards' clocks tick once a turn, so that a message of one shard may be seen after a later
+// For a reader that follows: the rings are read one after the other, so that a message of one shard may be seen after a later
 // one of another. What a poll finds is held back until the next, and then told in order.
 class TraceFollower {
  public:

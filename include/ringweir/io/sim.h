@@ -64,6 +64,8 @@ class Sim {
   // The shard's side (io/driver.h).
   Instant now() const noexcept { return clock_.now; }
   WallMs wall_ms() const noexcept { return clock_.wall_ms; }
+  // Each look within a turn is a microsecond later: an order that people can read, the same in every run.
+  Instant precise_now() noexcept { return clock_.now + std::chrono::microseconds{++looks_}; }
   SendBuffer take_buffer(std::uint32_t capacity) noexcept;
   void drop_buffer(SendBuffer buffer) noexcept;
   void send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to,
@@ -77,6 +79,7 @@ class Sim {
   template <class H>
   void turn(H& handler, Instant) {
     woken_ = false;
+    looks_ = 0;
     counters_.turns.add();
     std::size_t batch = std::min<std::size_t>(waiting_, limits::kTurnBatchMax);
     while (batch-- > 0) {
@@ -125,7 +128,7 @@ class Sim {
   std::vector<SimSent> sent_;
   std::vector<std::uint32_t> sent_slots_;
   std::vector<Sim*> shards_;
-  std::uint32_t taken_ = 0;
+  std::uint32_t taken_ = 0, looks_ = 0;
   std::array<Report, 32> reports_{};
   std::size_t reports_waiting_ = 0;
   bool overflowed_ = false;

@@ -66,6 +66,7 @@ class Uring {
   // The shard's side (io/driver.h).
   Instant now() const noexcept { return clock_.now(); }
   WallMs wall_ms() const noexcept { return clock_.wall_ms(); }
+  Instant precise_now() const noexcept { return monotonic_now(); }
   SendBuffer take_buffer(std::uint32_t octets) noexcept {
     const SendBuffer buffer = slots_.take(octets);
     return buffer.data ? buffer : take_after_flush(octets);

@@ -80,7 +80,8 @@ class ShardCore {
   bool hand_over(const io::Received& in, std::uint64_t call_id_hash, std::uint32_t owner, Instant now) noexcept;
   void reclaim_parcels() noexcept;
   bool mail_waiting() noexcept;
-  void trace(Instant now, WallMs wall_ms, Direction direction, io::SocketIndex socket, const Endpoint& peer,
+  // `into_turn`: since `now`, which stands still for a turn.
+  void trace(Instant now, WallMs wall_ms, Duration into_turn, Direction direction, io::SocketIndex socket, const Endpoint& peer,
              std::string_view text) noexcept;
   static void note_decision(void* core, const proxy::Witness::Decision& decision) noexcept;
 
@@ -212,14 +213,16 @@ class Shard : private ShardCore {
   void decide(const io::Received& in, std::uint64_t hash) {
     const Instant now = driver_.now();
     const WallMs wall_ms = wall_ms_ = driver_.wall_ms();
-    const bool tracing = face_.trace.recording();
-    if (tracing) [[unlikely]] trace(now, wall_ms, Direction::in, in.socket, in.peer, in.bytes);
+    if (face_.trace.recording()) [[unlikely]] {
+      trace(now, wall_ms, driver_.precise_now() - now, Direction::in, in.socket, in.peer, in.bytes);
+    }
     edge_.decide({in, hash, *snapshot_, now, wall_ms, outbox_});
   }
 
   void send(const io::SendBuffer& buffer, std::uint32_t size, const proxy::Path& path) {
     if (face_.trace.recording()) [[unlikely]] {
-      trace(driver_.now(), driver_.wall_ms(), Direction::out, path.socket, path.peer, {buffer.data, size});
+      const Instant now = driver_.now();
+      trace(now, driver_.wall_ms(), driver_.precise_now() - now, Direction::out, path.socket, path.peer, {buffer.data, size});
     }
     driver_.send(buffer, size, path.socket, path.peer, path.local, path.order);
   }

@@ -29,6 +29,31 @@ TYPED_TEST(DriverTest, EchoesToItsSenderOverBothFamilies) {
   }
 }
 
+TYPED_TEST(DriverTest, ThePreciseClockMovesWhileTheTurnsClockStandsStill) {
+  struct Watch {
+    TypeParam& driver;
+    bool moved = false, stood = true;
+    void on_datagram(const Received&) {
+      const Instant turn = driver.now(), deadline = turn + kPatience;
+      Instant precise = driver.precise_now();
+      stood = precise >= turn;
+      const Instant first = precise;
+      while (precise == first && precise < deadline) precise = driver.precise_now();
+      moved = precise > first;
+      stood = stood && driver.now() == turn;
+    }
+    void on_unreachable(const Endpoint&, SocketIndex) {}
+  };
+  auto driver = driver_on<TypeParam>("127.0.0.1:0");
+  Phone phone("127.0.0.1:0");
+  phone.send("x", address_of(*driver));
+  Watch watch{*driver};
+  const Instant deadline = monotonic_now() + kPatience;
+  while (!watch.moved && monotonic_now() < deadline) driver->turn(watch, driver->now() + 50ms);
+  EXPECT_TRUE(watch.moved);
+  EXPECT_TRUE(watch.stood);
+}
+
 TYPED_TEST(DriverTest, SaysWhoSentAndInWhichOrder) {
   auto driver = driver_on<TypeParam>("127.0.0.1:0");
   Phone first("127.0.0.1:0"), second("127.0.0.1:0");
