@@ -125,7 +125,7 @@ octet for octet on one machine. Medians of {count} seeds, each 60 s of warm-up a
 
 The model (`perf/balance/model.h`) follows Jiang, Iyengar, Nahum et al., *Design, Implementation, and Performance of a Load Balancer for SIP
 Server Clusters* (IEEE/ACM ToN 20:4, 2012), and runs the balance module as the edge does. Calls arrive at random (Poisson) in an open loop. A target is
-one server with a FIFO queue; an INVITE costs it 5 ms in the mean, a BYE 1/1.75 of that (the paper's ratio), an ACK 0.2 ms; half of each is
+one server with a FIFO queue; an INVITE costs it 5 ms in the mean, a BYE 1/1.75 of that (assumed), an ACK 0.2 ms; half of each is
 fixed, half exponential. Calls last 21 s in the mean: half of them 2 s, 40 % 20 s, 10 % two minutes (exponential each). 5,000 users call unequally.
 A slow target takes twice as long, and the edge is not told. Response times count from INVITE to its response.
 
