@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <cstdlib>
 
 #include "ringweir/base/check.h"
 
@@ -51,19 +50,12 @@ NonceWindow::NonceWindow(std::uint32_t shards, std::uint32_t slots)
     : shards_(shards),
       row_bits_(static_cast<unsigned>(
           std::countr_zero(std::bit_ceil(std::max((slots + shards - 1) / shards, kRowSlotsMin))))),
-      words_(
-          static_cast<std::uint64_t*>(std::calloc(std::size_t{shards} << row_bits_, sizeof(std::uint64_t)))) {
-  check(words_ != nullptr, "memory for the nonce-count window");
-}
-
-NonceWindow::~NonceWindow() {
-  std::free(words_);
-}
+      words_(std::size_t{shards} << row_bits_) {}
 
 std::uint64_t* NonceWindow::slot(NonceId id) noexcept {
   // A row a shard, not shards interleaved: neighbours in a cache line then belong to one shard.
   check(id.shard < shards_, "nonce of a shard that is not there");
-  return words_ + ((std::size_t{id.shard} << row_bits_) | (id.count & (row_slots() - 1)));
+  return words_.data() + ((std::size_t{id.shard} << row_bits_) | (id.count & (row_slots() - 1)));
 }
 
 NonceUse NonceWindow::use(NonceId id, std::uint32_t nc) noexcept {

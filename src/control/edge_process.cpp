@@ -11,6 +11,7 @@
 #include "ringweir/control/routes.h"
 #include "ringweir/io/clock.h"
 #include "ringweir/io/cpu.h"
+#include "ringweir/io/pages.h"
 
 namespace ringweir::control {
 namespace {
@@ -71,6 +72,9 @@ std::unique_ptr<shard::Snapshot> EdgeProcess::make_snapshot(const Config& config
   snapshot->authenticates = users != nullptr;
   snapshot->methods_authenticated = make_method_set(config.auth);
   snapshot->auth = make_auth_policy(config.auth);
+  if (users && !config.lab.enabled) {
+    for (const auto table : users->memory()) io::gather_into_huge_pages(table);
+  }
   snapshot->users = std::move(users);
   snapshot->registrar = make_registrar_policy(config.registrar);
   BuiltUpstreams built = make_upstreams(config, resolver_.book(), registry_, system_now(), generation_ > 1);
@@ -93,6 +97,7 @@ std::optional<int> EdgeProcess::open() {
   region_.emplace(location::Directory::region_bytes(places), !config_.lab.enabled);
   directory_.emplace(places, region_->bytes());
   window_.emplace(shards);
+  if (!config_.lab.enabled) io::prefer_huge_pages(window_->memory());
   shard::SharedOptions options;
   options.shards = shards;
   options.trace_entries = std::max(config_.trace.ring / shards, 1u);
@@ -100,6 +105,7 @@ std::optional<int> EdgeProcess::open() {
   options.nonce_key = keys_.nonce;
   options.started_ms = io::wall_now_ms();
   options.process = keys_.process;
+  options.huge_pages = !config_.lab.enabled;
   shared_.emplace(options, *directory_, *window_);
   if (config_.trace.recording) {
     for (auto& face : shared_->faces) face->trace.start();

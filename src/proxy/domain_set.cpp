@@ -75,7 +75,9 @@ const DomainSet::Entry* DomainSet::find(std::string_view lower_case) const noexc
 
 bool DomainSet::is_local(std::string_view host, std::uint16_t port) const noexcept {
   if (host.ends_with('.')) host.remove_suffix(1);
-  if (slots_.empty() || host.empty() || host.size() > kHostBytesMax) return false;
+  if (entries_.empty() || host.empty() || host.size() > kHostBytesMax) return false;
+  // PERF: most edges have one domain, written in lower case; hashing would cost ten times the comparison.
+  if (const Entry& first = entries_.front(); first.every_port && text(first) == host) return true;
   std::array<char, kHostBytesMax> folded;
   for (std::size_t i = 0; i < host.size(); ++i) folded[i] = lower(host[i]);
   const Entry* entry = find({folded.data(), host.size()});

@@ -34,25 +34,56 @@ Verdict Edge::silence(Dropped why) noexcept {
   return {};
 }
 
+void Edge::read(const io::Received& in, std::uint64_t call_id_hash, const Snapshot& snapshot) noexcept {
+  call_id_hash_ = call_id_hash;
+  valid_ = false;
+  aor_size_ = 0;
+  error_ = {};
+  parsed_ = sip::parse(in.bytes, sip::Framing::datagram, message_);
+  if (parsed_.completeness != sip::Completeness::complete) return;
+  const bool registers = message_.method() == sip::Method::register_;
+  if (!registers) parts_.engine.calls().prefetch(call_id_hash_);
+  if (!message_.is_request()) return;
+  error_ = sip::validate_request(message_, read_);
+  valid_ = error_.fault == sip::Fault::none;
+  if (!valid_) return;
+  transaction_key_ = key_of(message_.method() == sip::Method::ack ? sip::Method::invite : message_.method());
+  if (!registers) return;
+  if (read_aor(snapshot) && snapshot.users) {
+    const std::string_view aor{aor_.data(), aor_size_};
+    user_hash_ = snapshot.users->hash(aor.substr(0, aor.find('@')));
+  }
+  // PERF: side by side, so that the page walks that they wait for overlap.
+  parts_.answered.prefetch(transaction_key_);
+  if (aor_size_ == 0) return;
+  parts_.directory.prefetch(aor_hash_);
+  if (snapshot.users) snapshot.users->prefetch_slot(user_hash_);
+}
+
+void Edge::prefetch_sets(const Snapshot& snapshot) const noexcept {
+  if (aor_size_ == 0) return;
+  parts_.directory.prefetch_set(aor_hash_);
+  if (snapshot.users) snapshot.users->prefetch_record(user_hash_);
+}
+
+void Edge::prefetch_bindings() const noexcept {
+  if (aor_size_ != 0) parts_.directory.prefetch_members(aor_hash_);
+}
+
 void Edge::decide(const Occasion& o) noexcept {
   const io::Received& in = o.in;
-  call_id_hash_ = o.call_id_hash;
-  valid_ = false;
-  parts_.engine.calls().prefetch(call_id_hash_);
-  const sip::Parsed parsed = sip::parse(in.bytes, sip::Framing::datagram, message_);
   Verdict verdict;
   if (in.truncated || in.bytes.size() > o.snapshot.message_bytes_max) {
+    valid_ = false;
     verdict = malformed({sip::Fault::message_too_long, o.snapshot.message_bytes_max});
-  } else if (parsed.completeness != sip::Completeness::complete) {
-    const bool partial = parsed.completeness == sip::Completeness::partial;  // a datagram brings all there will be
-    verdict = malformed(partial ? sip::Error{sip::Fault::start_line, 0} : parsed.error);
+  } else if (parsed_.completeness != sip::Completeness::complete) {
+    const bool partial = parsed_.completeness == sip::Completeness::partial;  // a datagram brings all there will be
+    verdict = malformed(partial ? sip::Error{sip::Fault::start_line, 0} : parsed_.error);
   } else if (!message_.is_request()) {
     verdict = response(o);
   } else {
     parts_.counters.requests[static_cast<std::size_t>(message_.method())].add();
-    const sip::Error error = sip::validate_request(message_, read_);
-    valid_ = error.fault == sip::Fault::none;
-    verdict = valid_ ? request(o) : malformed(error);
+    verdict = valid_ ? request(o) : malformed(error_);
   }
   if (verdict.status == 0) return;
   verdict.to = sip::response_target(read_.via, in.peer);

@@ -30,7 +30,6 @@ Verdict Edge::register_local(const Occasion& o) noexcept {
     return again;
   }
   if (requires_unknown()) return answer(420, {}, Carries::unsupported);  // step 2
-  if (have_aor) parts_.directory.prefetch_set(aor_hash_);
   std::string_view user;
   if (snapshot.must_authenticate(sip::Method::register_)) {              // step 3
     const Verdict challenge = authenticated(o, user);
@@ -43,7 +42,6 @@ Verdict Edge::register_local(const Occasion& o) noexcept {
   } else if (!user.empty() && !may_bind(user)) {                         // step 4
     verdict = answer(403);
   } else {
-    parts_.directory.prefetch_members(aor_hash_);
     const registrar::Outcome outcome = registrar_.handle(
         {message_, {aor_.data(), aor_size_}, aor_hash_, message_.value(sip::HeaderId::call_id), read_.cseq.number, o.in.peer,
          o.in.socket, now},

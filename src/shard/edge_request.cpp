@@ -1,4 +1,5 @@
 // Where a request goes (RFC 3261 16.3 to 16.5): to the edge itself, along a signed Route, or by the routes.
+
 #include <bit>
 
 #include "ringweir/proxy/record_route.h"
@@ -24,12 +25,6 @@ bool begins_dialog(sip::Method method) noexcept {
 
 Verdict Edge::request(const Occasion& o) noexcept {
   const sip::Method method = message_.method();
-  transaction_key_ = key_of(method == sip::Method::ack ? sip::Method::invite : method);
-  if (method == sip::Method::register_) {
-    // PERF: what a REGISTER will look up is far apart in memory; every miss is started before there is other work to do.
-    parts_.answered.prefetch(transaction_key_);
-    if (read_aor(o.snapshot)) parts_.directory.prefetch(aor_hash_);
-  }
   if (method == sip::Method::ack) return acknowledge(o);
   if (method == sip::Method::cancel) return cancel(o);
   if (!read_uri(message_.request_uri(), o.snapshot)) return malformed({sip::Fault::bad_uri, 0});

@@ -25,6 +25,7 @@ Shared::Shared(const SharedOptions& options, location::Directory& aors, auth::No
       nonce_key(options.nonce_key),
       started_ms(options.started_ms),
       process(options.process),
+      huge_pages(options.huge_pages),
       exchange(options.shards, options.mailbox_depth),
       directory(aors),
       window(nonces) {
@@ -44,10 +45,13 @@ ShardCore::ShardCore(Shared& shared, const ShardOptions& options, Instant now)
       engine_({shared.hash, shared.directory, face_.counters.proxy, face_.counters.responses_sent, region_of(texts_),
                {this, &ShardCore::note_decision}},
               engine_options(options), shared.process ^ options.index, now),
-      edge_({shared.directory, registrations_, mint_, shared.window, answered_, shared.hash, face_.counters, engine_,
-             face_.draining}),
       parcels_(shared.exchange.parcels_small(), shared.exchange.parcels_large()),
       local_(options.local) {
+  if (shared.huge_pages) io::prefer_huge_pages(answered_.memory());
+  for (Seat& seat : seats_) {
+    seat.edge.emplace(EdgeParts{shared.directory, registrations_, mint_, shared.window, answered_, shared.hash,
+                                face_.counters, engine_, face_.draining});
+  }
   adopt_snapshot();
   check(snapshot_ != nullptr, "a shard starts with a configuration");
 }
@@ -56,7 +60,7 @@ void ShardCore::adopt_snapshot() noexcept {
   const Snapshot* next = face_.snapshot.load(std::memory_order_acquire);
   if (next == snapshot_) return;
   snapshot_ = next;
-  edge_.adopt(*next);
+  for (Seat& seat : seats_) seat.edge->adopt(*next);
   face_.generation.store(next->generation, std::memory_order_release);  // control may free the one before
 }
 

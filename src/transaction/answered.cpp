@@ -1,17 +1,11 @@
 #include "ringweir/transaction/answered.h"
 
 #include <bit>
-#include <new>
 
 namespace ringweir::transaction {
 
 Answered::Answered(std::uint32_t capacity)
-    : mask_(std::bit_ceil(std::size_t{capacity < 4 ? 4 : capacity} / 4) - 1),
-      memory_(std::calloc(mask_ + 2, sizeof(Bucket))),
-      buckets_(reinterpret_cast<Bucket*>((reinterpret_cast<std::uintptr_t>(memory_.get()) + sizeof(Bucket) - 1) &
-                                         ~(sizeof(Bucket) - 1))) {
-  if (!memory_) throw std::bad_alloc();  // at start
-}
+    : mask_(std::bit_ceil(std::size_t{capacity < 4 ? 4 : capacity} / 4) - 1), buckets_(mask_ + 1) {}
 
 // Milliseconds modulo 2^32, compared by distance: 49 days wrap without harm, as Timer J is 32 seconds.
 std::uint32_t Answered::tick(Instant now) const noexcept {

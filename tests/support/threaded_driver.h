@@ -61,6 +61,7 @@ class ThreadedDriver {
     }
     refresh();
     for (const Input& input : batch_) handler.on_datagram({input.bytes, input.from, 0, false});
+    handler.on_batch_end();
     batch_.clear();
   }
 

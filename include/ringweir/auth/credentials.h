@@ -2,6 +2,7 @@
 // a write. What is kept of a password is its HA1 for each configured algorithm (RFC 7616 3.4.2), so that a
 // request costs no hash of it.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "ringweir/auth/algorithm.h"
 #include "ringweir/base/hash.h"
+#include "ringweir/base/prefetch.h"
 
 namespace ringweir::auth {
 
@@ -45,11 +47,17 @@ class UserTable {
   // The same in three steps, for who has other work to do while memory answers: hash, prefetch the slot, prefetch the record.
   std::uint64_t hash(std::string_view username) const noexcept { return hash_(username); }
   void prefetch_slot(std::uint64_t hash) const noexcept {
-    __builtin_prefetch(&slots_[reduce(hash, static_cast<std::uint32_t>(slots_.size()))]);
+    prefetch_to_read(&slots_[reduce(hash, static_cast<std::uint32_t>(slots_.size()))]);
   }
   void prefetch_record(std::uint64_t hash) const noexcept {
-    const Slot& slot = slots_[reduce(hash, static_cast<std::uint32_t>(slots_.size()))];
-    if (slot.record != kNone) __builtin_prefetch(arena_.data() + slot.record);
+    // The first with the tag, so that what stands between, a third of the time, is not fetched instead.
+    const auto tag = static_cast<std::uint32_t>(hash);
+    std::size_t at = reduce(hash, static_cast<std::uint32_t>(slots_.size()));
+    while (slots_[at].record != kNone && slots_[at].tag != tag) at = at + 1 == slots_.size() ? 0 : at + 1;
+    if (slots_[at].record == kNone) return;
+    const char* const record = arena_.data() + slots_[at].record;
+    prefetch_to_read(record);
+    prefetch_to_read(record + 63);
   }
   std::uint32_t find(std::string_view username, std::uint64_t hash) const noexcept;
   // The record of `username`, made when there is none; kNone when the arena is full (4 GiB).
@@ -65,6 +73,9 @@ class UserTable {
   std::size_t size() const noexcept { return users_; }
   std::size_t arena_size() const noexcept { return arena_.size(); }
   std::size_t memory_bytes() const noexcept;
+  std::array<std::span<const std::byte>, 2> memory() const noexcept {
+    return {std::as_bytes(std::span(slots_)), std::as_bytes(std::span(arena_))};
+  }
   HashKindSet kinds() const noexcept { return kinds_; }
 
  private:
@@ -100,6 +111,7 @@ class Credentials {
   std::optional<Digest> ha1(std::string_view username, std::uint64_t hash, HashKind kind) const noexcept;
   std::size_t size() const noexcept { return table_.size(); }
   std::size_t memory_bytes() const noexcept { return table_.memory_bytes(); }
+  std::array<std::span<const std::byte>, 2> memory() const noexcept { return table_.memory(); }
 
   // In the order in which they were added.
   template <class Visit>

@@ -10,8 +10,11 @@
 // clients.
 #pragma once
 #include <cstdint>
+#include <span>
 
 #include "ringweir/auth/nonce.h"
+#include "ringweir/base/prefetch.h"
+#include "ringweir/base/zeroed_array.h"
 
 namespace ringweir::auth {
 
@@ -30,9 +33,6 @@ class NonceWindow {
   // Each shard's row is slots / shards rounded up to a power of two (at least 4,096, so that a count's high
   // part has at most 20 bits). `shards` as given to NonceMint.
   explicit NonceWindow(std::uint32_t shards, std::uint32_t slots = kSlotsDefault);
-  NonceWindow(const NonceWindow&) = delete;
-  NonceWindow& operator=(const NonceWindow&) = delete;
-  ~NonceWindow();
 
   // Uses up (nonce, nc). Call only for a nonce that NonceMint::check() found valid and a response that was
   // verified. nc > 0.
@@ -43,9 +43,10 @@ class NonceWindow {
 
   // Starts the cache miss of use() early. Any id.
   void prefetch(NonceId id) const noexcept {
-    if (id.shard < shards_) __builtin_prefetch(words_ + ((std::size_t{id.shard} << row_bits_) | (id.count & (row_slots() - 1))), 1);
+    if (id.shard < shards_) prefetch_to_write(words_.data() + ((std::size_t{id.shard} << row_bits_) | (id.count & (row_slots() - 1))));
   }
 
+  std::span<const std::byte> memory() const noexcept { return words_.memory(); }
   std::uint32_t row_slots() const noexcept { return std::uint32_t{1} << row_bits_; }
 
  private:
@@ -53,7 +54,7 @@ class NonceWindow {
 
   std::uint32_t shards_;
   unsigned row_bits_;
-  std::uint64_t* words_;  // through std::atomic_ref: zero pages stay untouched until used
+  ZeroedArray<std::uint64_t> words_;  // through std::atomic_ref: zero pages stay untouched until used
 };
 
 }  // namespace ringweir::auth

@@ -17,7 +17,7 @@ namespace ringweir::io {
 using SocketIndex = std::uint16_t;
 
 struct Received {
-  std::string_view bytes;   // valid until on_datagram() returns; writable storage behind it is not promised
+  std::string_view bytes;   // valid until on_batch_end() returns; writable storage behind it is not promised
   Endpoint peer;
   SocketIndex socket;
   bool truncated;           // larger than any receive buffer: the rest is lost
@@ -35,6 +35,8 @@ struct SendBuffer {
 template <class H>
 concept Handler = requires(H h, const Received& received, const Endpoint& peer, SocketIndex socket) {
   { h.on_datagram(received) } -> std::same_as<void>;
+  // Behind the last of some datagrams whose octets the driver is about to reuse: at least once a turn that had any.
+  { h.on_batch_end() } -> std::same_as<void>;
   // Nobody takes datagrams at `peer`: ICMP port, host or network unreachable came back, or the kernel has no route. After
   // the turn's datagrams, once a peer and turn, a bounded number of peers. A hint, not a proof: who can guess the ports can
   // forge one, so believe it only of a peer that something is in flight to. With SO_REUSEPORT it comes to the shard
@@ -44,6 +46,7 @@ concept Handler = requires(H h, const Received& received, const Endpoint& peer, 
 
 struct NullHandler {
   void on_datagram(const Received&) {}
+  void on_batch_end() {}
   void on_unreachable(const Endpoint&, SocketIndex) {}
 };
 

@@ -79,6 +79,7 @@ class Epoll {
       const std::uint32_t count = read_batch(socket, tally);
       tally.behind |= count >= options_.receive_buffers;
       for (std::uint32_t at = 0; at < count; ++at) handler.on_datagram(datagram(socket, at, tally));
+      handler.on_batch_end();
     }
     if (errors_.has_marked()) [[unlikely]] {
       for (const Unreachable& each : errors_.harvest(sockets_, counters_)) {

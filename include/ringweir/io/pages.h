@@ -1,9 +1,15 @@
 // Memory straight from the kernel: address space that becomes resident page by page as it is touched.
 #pragma once
 #include <cstddef>
+#include <span>
 #include <utility>
 
 namespace ringweir::io {
+
+// Asks the system for huge pages under large tables that are read at random; nothing when it has none. PERF: every miss in
+// them was a page walk as well, which even a prefetch waits for.
+void prefer_huge_pages(std::span<const std::byte> untouched) noexcept;
+void gather_into_huge_pages(std::span<const std::byte> filled) noexcept;  // Linux 6.1; copies once
 
 class Pages {
  public:

@@ -96,6 +96,7 @@ class Sim {
       received.waited = clock_.now - input.at;
       handler.on_datagram(received);
     }
+    handler.on_batch_end();
     // A copy's worth of care: the handler may have the world report more.
     const auto reports = reports_;
     const std::size_t count = std::exchange(reports_waiting_, 0);

@@ -101,6 +101,7 @@ class Uring {
       if (cqe->flags & IORING_CQE_F_BUFFER) [[likely]]
         give_back(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
     }
+    handler.on_batch_end();  // buffers given back are the kernel's only when end_turn() moves the ring's tail
     end_turn(seen, tally);
     if (errors_.has_marked()) [[unlikely]] {
       for (const Unreachable& each : errors_.harvest(sockets_, counters_)) {

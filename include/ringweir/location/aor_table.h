@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "ringweir/base/hash.h"
+#include "ringweir/base/prefetch.h"
 #include "ringweir/location/binding_set.h"
 #include "ringweir/location/block_pool.h"
 #include "ringweir/location/limbo.h"
@@ -38,7 +39,7 @@ class AorTable {
   static const BindingSet* next(const BindingSet* set) noexcept { return set->next_; }
   // The way to an AOR's bindings is three cache misses, one behind the other: bucket, set, binding. Each step starts the next
   // one's; called with other work between them, the misses cost nothing. Any thread that may call find().
-  void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&buckets_[reduce(hash, size())]); }
+  void prefetch(std::uint64_t hash) const noexcept { prefetch_to_read(&buckets_[reduce(hash, size())]); }
   void prefetch_set(std::uint64_t hash) const noexcept {
     if (const BindingSet* set = chain(reduce(hash, size()))) set->prefetch();
   }

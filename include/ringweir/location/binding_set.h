@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "ringweir/base/address.h"
+#include "ringweir/base/prefetch.h"
 #include "ringweir/base/time.h"
 
 namespace ringweir::location {
@@ -67,14 +68,14 @@ class BindingSet {
   Binding* const* members() const noexcept { return const_cast<BindingSet*>(this)->members(); }
   bool contains(const Binding* binding) const noexcept;
   void prefetch() const noexcept {
-    __builtin_prefetch(this);
-    __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
+    prefetch_to_read(this);
+    prefetch_to_read(reinterpret_cast<const char*>(this) + 64);
   }
   // The first member: most users have one phone.
   void prefetch_member() const noexcept {
     if (count_ == 0) return;
     const char* const binding = reinterpret_cast<const char*>(members()[0]);
-    for (int line = 0; line < 3; ++line) __builtin_prefetch(binding + 64 * line, 1);
+    for (int line = 0; line < 3; ++line) prefetch_to_write(binding + 64 * line);
   }
 
   static constexpr std::size_t kHeader =

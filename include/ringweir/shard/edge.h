@@ -66,6 +66,12 @@ class Edge {
 
   // The configuration changes between two messages.
   void adopt(const Snapshot& snapshot) noexcept;
+  // In two steps, so that a shard can read several messages, each with an edge of its own, before it decides the first.
+  // read() changes nothing but what the edge holds of the message; it asks for what decide() will look up, and the two
+  // prefetches, called one step behind the other, follow the pointers. The octets are the same, and there, for both.
+  void read(const io::Received& in, std::uint64_t call_id_hash, const Snapshot& snapshot) noexcept;
+  void prefetch_sets(const Snapshot& snapshot) const noexcept;
+  void prefetch_bindings() const noexcept;
   void decide(const Occasion& o) noexcept;
   // Answers without touching any state, on the shard that received what its owner has no room for.
   void refuse(const Occasion& o) noexcept;
@@ -132,6 +138,8 @@ class Edge {
   sip::Message message_;   // of the message being decided; reused
   sip::Essentials read_;   // of it
   bool valid_ = false;     // read_ is whole
+  sip::Parsed parsed_{};
+  sip::Error error_;       // of validation
   sip::Uri uri_;           // the Request-URI
   bool uri_is_local_ = false;
   std::optional<KeyedHash> balance_hash_;  // the same on edges that share keys.secret: they place alike
@@ -139,7 +147,8 @@ class Edge {
   std::uint64_t transaction_key_ = 0;
   std::uint64_t engine_key_ = 0;  // transaction::server_key
   std::uint64_t aor_hash_ = 0;
-  std::size_t aor_size_ = 0;
+  std::size_t aor_size_ = 0;     // 0: not a REGISTER, or for nobody of ours
+  std::uint64_t user_hash_ = 0;  // of the user in To, who is nearly always the one that authenticates
   std::array<char, limits::kAorBytesMax> aor_;
   std::array<char, auth::kNonceChars> nonce_;
   std::array<char, limits::kContactBytesMax> edited_uri_;

@@ -3,8 +3,10 @@
 // reads and nudges.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -46,6 +48,7 @@ struct SharedOptions {
   Key128 nonce_key{};                    // from keys.secret, or random
   WallMs started_ms = 0;
   std::uint64_t process = 0;             // random, tells runs that share a key apart
+  bool huge_pages = false;               // under the shards' own tables, where the system has them
 };
 
 // What all shards of a process share. Outlives them.
@@ -55,6 +58,7 @@ struct Shared {
   Key128 nonce_key;
   WallMs started_ms;
   std::uint64_t process;
+  bool huge_pages;
   Exchange exchange;
   location::Directory& directory;
   auth::NonceWindow& window;
@@ -95,7 +99,19 @@ class ShardCore {
   transaction::Answered answered_;
   io::Pages texts_;
   proxy::Engine engine_;
-  Edge edge_;
+  // One of a group of messages, with what has been read of it. PERF: a decision waits for memory four times, one behind the
+  // other (bucket, set, binding; slot and record of the user). A group's waits pass side by side: all are read, then each
+  // step's lines are asked for, then all are decided, in the order in which they came.
+  struct Seat {
+    std::optional<Edge> edge;
+    io::Received in;
+    std::uint64_t call_id_hash;
+    Parcel* parcel;  // what holds the octets, when another shard sent them; goes home when it is decided
+    Lane* lane;
+  };
+  static constexpr std::size_t kGroup = 8;
+  std::array<Seat, kGroup> seats_;
+  std::size_t seated_ = 0;
   ParcelStore parcels_;
   std::vector<Endpoint> local_;
   std::uint64_t wake_mask_[limits::kShardsMax / 64]{};  // owners that got mail this turn
@@ -140,9 +156,11 @@ class Shard : private ShardCore {
     if (glimpse.glance != sip::Glance::message) [[unlikely]] return not_a_message(in, glimpse.glance);
     const std::uint64_t hash = shared_.hash(glimpse.call_id);
     const std::uint32_t owner = reduce(hash, shared_.exchange.shards());
-    if (owner == index_) return decide(in, hash);
+    if (owner == index_) return take_seat(in, hash);
     if (!hand_over(in, hash, owner, driver_.now())) shed(in, hash);
   }
+
+  void on_batch_end() { decide_group(); }
 
   // The kernel tells one of the sockets that share the port, not the one that sent: the other shards are told too.
   void on_unreachable(const Endpoint& peer, io::SocketIndex socket) {
@@ -210,13 +228,35 @@ class Shard : private ShardCore {
     offline_ = false;
   }
 
-  void decide(const io::Received& in, std::uint64_t hash) {
+  void take_seat(const io::Received& in, std::uint64_t hash, Parcel* parcel = nullptr, Lane* lane = nullptr) {
+    if (seated_ == kGroup) decide_group();
+    Seat& seat = seats_[seated_++];
+    seat.in = in;
+    seat.call_id_hash = hash;
+    seat.parcel = parcel;
+    seat.lane = lane;
+    seat.edge->read(in, hash, *snapshot_);
+  }
+
+  void decide_group() {
+    const std::span<Seat> group{seats_.data(), seated_};
+    for (const Seat& seat : group) seat.edge->prefetch_sets(*snapshot_);
+    for (const Seat& seat : group) seat.edge->prefetch_bindings();
+    for (Seat& seat : group) {
+      decide(seat);
+      if (seat.parcel) seat.lane->give_back(seat.parcel);
+    }
+    seated_ = 0;
+  }
+
+  void decide(Seat& seat) {
+    const io::Received& in = seat.in;
     const Instant now = driver_.now();
     const WallMs wall_ms = wall_ms_ = driver_.wall_ms();
     if (face_.trace.recording()) [[unlikely]] {
       trace(now, wall_ms, driver_.precise_now() - now, Direction::in, in.socket, in.peer, in.bytes);
     }
-    edge_.decide({in, hash, *snapshot_, now, wall_ms, outbox_});
+    seat.edge->decide({in, seat.call_id_hash, *snapshot_, now, wall_ms, outbox_});
   }
 
   void send(const io::SendBuffer& buffer, std::uint32_t size, const proxy::Path& path) {
@@ -242,7 +282,8 @@ class Shard : private ShardCore {
   // The owner has no room: 503 for what begins something, silence for the rest, and never a wait.
   void shed(const io::Received& in, std::uint64_t hash) {
     face_.counters.mailbox_full.add();
-    edge_.refuse({in, hash, *snapshot_, driver_.now(), driver_.wall_ms(), outbox_});
+    decide_group();  // then any seat will do
+    seats_[0].edge->refuse({in, hash, *snapshot_, driver_.now(), driver_.wall_ms(), outbox_});
   }
 
   void drop(Dropped why) noexcept { face_.counters.dropped[static_cast<std::size_t>(why)].add(); }
@@ -257,13 +298,15 @@ class Shard : private ShardCore {
         face_.counters.taken_in.add();
         parcel->received.waited += std::max(driver_.now() - parcel->handed_at, Duration::zero());
         if (parcel->received.bytes.empty()) [[unlikely]] {
+          decide_group();  // what came before it goes before it
           engine_.unreachable(parcel->received.peer, {driver_.now(), outbox_});
-        } else {
-          decide(parcel->received, parcel->call_id_hash);
+          lane.give_back(parcel);
+          continue;
         }
-        lane.give_back(parcel);
+        take_seat(parcel->received, parcel->call_id_hash, parcel, &lane);
       }
     }
+    decide_group();
   }
 
   void wake_owners() {

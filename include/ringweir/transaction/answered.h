@@ -10,11 +10,12 @@
 #pragma once
 #include <array>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <optional>
+#include <span>
 
+#include "ringweir/base/prefetch.h"
 #include "ringweir/base/time.h"
+#include "ringweir/base/zeroed_array.h"
 #include "ringweir/transaction/timers.h"
 
 namespace ringweir::transaction {
@@ -25,13 +26,15 @@ class Answered {
   explicit Answered(std::uint32_t capacity);
 
   // Hints that `key` will be asked for: the line is fetched while the message is parsed.
-  void prefetch(std::uint64_t key) const noexcept { __builtin_prefetch(&buckets_[index(key)], 1); }
+  void prefetch(std::uint64_t key) const noexcept { prefetch_to_write(&buckets_[index(key)]); }
   struct Answer {
     std::uint16_t status = 0;
     std::uint16_t detail = 0;  // the caller's own: by what it tells answers of one status apart
   };
   std::optional<Answer> find(std::uint64_t key, Instant now) const noexcept;
   void remember(std::uint64_t key, Answer answer, Instant now) noexcept;
+
+  std::span<const std::byte> memory() const noexcept { return buckets_.memory(); }
 
  private:
   struct Entry {
@@ -46,12 +49,8 @@ class Answered {
   std::size_t index(std::uint64_t key) const noexcept { return (key >> 32) & mask_; }
   std::uint32_t tick(Instant now) const noexcept;
 
-  struct Free {
-    void operator()(void* at) const noexcept { std::free(at); }
-  };
   std::size_t mask_;
-  std::unique_ptr<void, Free> memory_;  // zeroed by the system: resident only where it was touched
-  Bucket* buckets_;                     // in it, on a line's boundary
+  ZeroedArray<Bucket> buckets_;
 };
 
 }  // namespace ringweir::transaction

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "ringweir/base/check.h"
+#include "ringweir/base/prefetch.h"
 
 namespace ringweir::transaction {
 
@@ -24,7 +25,7 @@ class KeyTable {
   }
 
   // Hints that `key` will be asked for: the line is fetched while the message is read further.
-  void prefetch(std::uint64_t key) const noexcept { __builtin_prefetch(&buckets_.get()[index(key)]); }
+  void prefetch(std::uint64_t key) const noexcept { prefetch_to_read(&buckets_.get()[index(key)]); }
   T* find(std::uint64_t key) const noexcept {
     T* entry = *bucket(key);
     while (entry && entry->key != key) entry = entry->next_in_bucket;

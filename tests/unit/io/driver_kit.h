@@ -90,6 +90,7 @@ struct Inbox {
   std::vector<bool> truncated;
   std::vector<Unreachable> unreachable;
   void on_unreachable(const Endpoint& peer, SocketIndex socket) { unreachable.push_back({peer, socket}); }
+  void on_batch_end() {}
   void on_datagram(const Received& in) {
     texts.emplace_back(in.bytes);
     peers.push_back(in.peer);
@@ -105,6 +106,7 @@ struct Echo {
   D& driver;
   std::size_t count = 0, shed = 0;
   void on_unreachable(const Endpoint&, SocketIndex) {}
+  void on_batch_end() {}
   void on_datagram(const Received& in) {
     ++count;
     const auto size = static_cast<std::uint32_t>(in.bytes.size());

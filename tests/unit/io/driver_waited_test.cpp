@@ -12,6 +12,7 @@ TYPED_TEST_SUITE(DriverWaitedTest, SocketDrivers);
 struct Waits {
   std::vector<Duration> waits;
   std::vector<IpAddress> locals;
+  void on_batch_end() {}
   void on_datagram(const Received& in) {
     waits.push_back(in.waited);
     locals.push_back(in.local);
