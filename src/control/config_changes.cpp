@@ -169,6 +169,20 @@ std::string describe(const proxy::Route& route, const Config& config) {
          describe(route.action, config);
 }
 
+void list_limits(Lister& out, const Limits& limits) {
+  out.add("limits.max_message", format_size(limits.max_message));
+  out.add("limits.per_source", limits.per_source ? std::to_string(limits.per_source->rate) + "/s, burst " +
+                                                       std::to_string(limits.per_source->burst)
+                                                 : "none");
+  std::vector<std::string> trusted;
+  for (const Network& network : limits.trusted) trusted.push_back(to_string(network));
+  out.add("limits.trusted", join(trusted));
+  out.add("limits.failed_auth", limits.failed_auth ? "true" : "false");
+  out.add("limits.overload.enabled", limits.overload.enabled ? "true" : "false");
+  out.add("limits.overload.target", format_duration(limits.overload.target));
+  out.add("limits.overload.sieve", limits.overload.sieve ? "true" : "false");
+}
+
 }  // namespace
 
 std::string format_duration(Duration d) {
@@ -210,7 +224,7 @@ std::vector<Setting> settings(const Config& config) {
     out.add("routes." + std::to_string(i + 1), describe_route(config, i));
   }
   list_proxy(out, config.proxy, config.dns);
-  out.add("limits.max_message", format_size(config.limits.max_message));
+  list_limits(out, config.limits);
   out.add("trace.ring", std::to_string(config.trace.ring), kRestartOnly);
   out.add("trace.recording", config.trace.recording ? "true" : "false", kRestartOnly);
   out.add("admin.bind", config.admin.bind ? to_string(*config.admin.bind) : "off", kRestartOnly);

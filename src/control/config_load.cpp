@@ -15,6 +15,7 @@ constexpr std::string_view kLabText =
     "lab: { enabled: true }\n";
 
 void apply_lab_defaults(Config& config) {
+  config.limits.failed_auth = false;
   Listener listener;
   listener.name = "sip";
   listener.bind = {IpAddress::v4(127, 0, 0, 1), 5060};

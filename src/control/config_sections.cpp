@@ -202,27 +202,6 @@ void read_registrar(Section& root, Registrar& registrar) {
   }
 }
 
-void read_limits(Section& root, Limits& limits) {
-  const YamlNode* found = root.take("limits");
-  if (!found) return;
-  Section section(root.reader(), *found, "limits");
-  std::uint64_t octets = limits.max_message;
-  // 64KiB is what people write; the largest message has one octet less, as a datagram's length has sixteen
-  // bits.
-  if (section.size("max_message", octets, 1'024, 65'536)) {
-    limits.max_message =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(octets, limits::kMessageBytesMax));
-  }
-  const YamlEntry* per_source = section.entry("per_source");
-  if (!per_source) return;
-  root.reader().not_yet(per_source->key_at, "limits per source");
-  Section shape(root.reader(), per_source->value, "limits.per_source");
-  std::uint64_t rate = 0;
-  std::uint32_t burst = 0;
-  shape.rate("rate", rate);
-  shape.number("burst", burst, 1, 1'000'000);
-}
-
 void read_trace(Section& root, Trace& trace) {
   const YamlNode* found = root.take("trace");
   if (!found) return;

@@ -81,8 +81,10 @@ std::unique_ptr<shard::Snapshot> EdgeProcess::make_snapshot(const Config& config
   for (const std::string& problem : built.problems) spdlog::error("{}", problem);
   snapshot->upstreams = std::move(built.upstreams);
   snapshot->sockets = make_sockets(config, shards_->bound());
+  snapshot->sieve_hosts = make_sieve_hosts(config, snapshot->sockets);
   snapshot->proxy = make_proxy_policy(config.proxy);
   snapshot->route_key = make_route_key(config.keys, keys_.route);
+  snapshot->limits = make_limits_policy(config.limits);
   snapshot->message_bytes_max = config.limits.max_message;
   snapshot->server = "ringweir/" RINGWEIR_VERSION;
   return snapshot;

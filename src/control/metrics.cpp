@@ -2,6 +2,10 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <chrono>
+#include <limits>
+#include <span>
+
 #include "control/metrics_family.h"
 #include "control/metrics_host.h"
 #include "control/metrics_proxy.h"
@@ -14,8 +18,12 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 
 constexpr const char* kDropped[] = {"garbage",      "no_call_id",     "unanswerable", "stray_response", "stray_ack",
-                                    "mailbox_full", "no_send_buffer", "oversized_answer"};
+                                    "mailbox_full", "no_send_buffer", "oversized_answer", "overload", "source_limit", "failed_source"};
 static_assert(std::size(kDropped) == static_cast<std::size_t>(shard::Dropped::count_));
+
+// By shard::Load; what is never shed has none.
+constexpr const char* kShed[] = {nullptr, nullptr, "other", "registration_begun", "registration", "dialog"};
+static_assert(std::size(kShed) == shard::kLoads);
 
 constexpr const char* name_of(registrar::Result result) noexcept {
   switch (result) {
@@ -58,6 +66,38 @@ void collect_sip(std::vector<MetricFamily>& all, const Sums& sums) {
       dropped.add(sums.of([i](const shard::Counters& c) -> const Counter& { return c.dropped[i]; }),
                   {{"reason", kDropped[i]}});
     }
+  }
+  {
+    Family shed = counter("ringweir_shed_total", "Requests turned away, by reason; of overload by what they would have begun.");
+    for (std::size_t i = 0; i < shard::kLoads; ++i) {
+      if (kShed[i] == nullptr) continue;
+      shed.add(sums.of([i](const shard::Counters& c) -> const Counter& { return c.shed[i]; }),
+               {{"reason", "overload"}, {"begins", kShed[i]}, {"answer", "503"}});
+      shed.add(sums.of([i](const shard::Counters& c) -> const Counter& { return c.shed_silently[i]; }),
+               {{"reason", "overload"}, {"begins", kShed[i]}, {"answer", "none"}});
+    }
+    const auto dropped = [](shard::Dropped why) {
+      return [why](const shard::Counters& c) -> const Counter& { return c.dropped[static_cast<std::size_t>(why)]; };
+    };
+    shed.add(sums.of(dropped(shard::Dropped::source_limit)), {{"reason", "source_limit"}, {"begins", "any"}, {"answer", "none"}});
+    shed.add(sums.plain(&shard::Counters::throttled), {{"reason", "failed_auth"}, {"begins", "any"}, {"answer", "any"}});
+    shed.add(sums.plain(&shard::Counters::mailbox_full), {{"reason", "mailbox_full"}, {"begins", "any"}, {"answer", "any"}});
+  }
+  {
+    Family waits(all, MetricType::Histogram, "ringweir_queue_delay_seconds",
+                 "How long messages had waited in the kernel and between shards; the first class is not measured apart.");
+    prometheus::ClientMetric metric;
+    std::uint64_t below = 0;
+    for (std::size_t i = 0; i <= shard::kWaitBounds.size(); ++i) {
+      below += sums.of([i](const shard::Counters& c) -> const Counter& { return c.waits[i]; });
+      const bool has_bound = i < shard::kWaitBounds.size();
+      metric.histogram.bucket.push_back(
+          {below, has_bound ? std::chrono::duration<double>(shard::kWaitBounds[i]).count()
+                            : std::numeric_limits<double>::infinity()});
+    }
+    metric.histogram.sample_count = below;
+    metric.histogram.sample_sum = static_cast<double>(sums.plain(&shard::Counters::waits_us)) / 1e6;
+    waits.add(std::move(metric));
   }
   counter("ringweir_sip_malformed_total", "Malformed requests that were answered so.")
       .add(sums.plain(&shard::Counters::malformed));

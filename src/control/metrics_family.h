@@ -34,6 +34,10 @@ class Family {
     family_.metric.push_back(std::move(metric));
     return *this;
   }
+  Family& add(prometheus::ClientMetric metric) {
+    family_.metric.push_back(std::move(metric));
+    return *this;
+  }
   Family& add(std::uint64_t value, Labels labels = {}) {
     return add(static_cast<double>(value), std::move(labels));
   }

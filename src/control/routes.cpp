@@ -3,6 +3,7 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -138,6 +139,34 @@ registrar::Policy make_registrar_policy(const Registrar& registrar) {
   policy.max_expires_s = static_cast<std::uint32_t>(to_s(registrar.max_expires));
   policy.contacts_max = registrar.max_contacts;
   return policy;
+}
+
+shard::LimitsPolicy make_limits_policy(const Limits& limits) {
+  shard::LimitsPolicy policy;
+  if (limits.per_source) policy.per_source = TokenRate::per_second(limits.per_source->rate, limits.per_source->burst);
+  policy.trusted = limits.trusted;
+  policy.failed_auth = limits.failed_auth;
+  policy.overload = {limits.overload.enabled, limits.overload.target, limits.overload.sieve};
+  return policy;
+}
+
+std::vector<std::string> make_sieve_hosts(const Config& config, std::span<const proxy::SocketFace> sockets) {
+  std::vector<std::string> hosts;
+  const auto add = [&](std::string host) {
+    for (char& c : host) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    }
+    const bool is_new = std::ranges::find(hosts, host) == hosts.end();
+    if (is_new && hosts.size() < io::SievePattern::kHostsMax) hosts.push_back(std::move(host));
+  };
+  for (const proxy::SocketFace& socket : sockets) {
+    add(socket.sent_by);
+    if (socket.bound.ip.is_unspecified()) continue;
+    add(to_string(socket.bound));
+    if (socket.bound.port == 5060) add(to_string(socket.bound.ip));
+  }
+  for (const std::string& domain : config.domains) add(domain);
+  return hosts;
 }
 
 proxy::Policy make_proxy_policy(const Proxy& proxy) {

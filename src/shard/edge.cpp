@@ -9,6 +9,7 @@ Edge::Edge(const EdgeParts& parts) noexcept
     : parts_(parts), registrar_(parts.directory, parts.registrations) {}
 
 void Edge::adopt(const Snapshot& snapshot) noexcept {
+  parts_.admission.use(snapshot.limits.overload, snapshot.must_authenticate(sip::Method::register_));
   balance_hash_.emplace(snapshot.route_key);
   proxy::Setting setting;
   setting.generation = snapshot.generation;
@@ -31,7 +32,9 @@ Verdict Edge::answer(std::uint16_t status, std::string_view reason, Carries carr
 
 Verdict Edge::silence(Dropped why) noexcept {
   parts_.counters.dropped[static_cast<std::size_t>(why)].add();
-  return {};
+  Verdict verdict;
+  verdict.status = Verdict::kSilence;
+  return verdict;
 }
 
 void Edge::read(const io::Received& in, std::uint64_t call_id_hash, const Snapshot& snapshot) noexcept {
@@ -83,9 +86,10 @@ void Edge::decide(const Occasion& o) noexcept {
     verdict = response(o);
   } else {
     parts_.counters.requests[static_cast<std::size_t>(message_.method())].add();
+    if (valid_) weigh(o);
     verdict = valid_ ? request(o) : malformed(error_);
   }
-  if (verdict.status == 0) return;
+  if (verdict.status <= Verdict::kSilence) return;
   verdict.to = sip::response_target(read_.via, in.peer);
   send(verdict, o);
 }
@@ -93,6 +97,7 @@ void Edge::decide(const Occasion& o) noexcept {
 // RFC 3261 18.1.2: a response finds its transaction by our branch, or goes nowhere.
 Verdict Edge::response(const Occasion& o) noexcept {
   parts_.counters.responses_received.add();
+  parts_.admission.admit(Load::under_way, o.in.waited, o.now);
   if (sip::validate_response(message_, read_).fault != sip::Fault::none) return silence(Dropped::unanswerable);
   if (!parts_.engine.respond(message_, read_, call_id_hash_, o.path(), o.moment())) return silence(Dropped::stray_response);
   return {};

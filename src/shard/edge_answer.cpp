@@ -84,7 +84,7 @@ void Edge::write(const Verdict& verdict, const Occasion& o, Writer& out) noexcep
       break;
     case Carries::retry_after:
       out.put("Retry-After: ");
-      out.number(kRetryAfterSecondsMin + transaction_key_ % kRetryAfterSecondsSpread);
+      out.number(verdict.retry_after_s ? verdict.retry_after_s : kRetryAfterSecondsMin + transaction_key_ % kRetryAfterSecondsSpread);
       out.put("\r\n");
       break;
   }

@@ -29,6 +29,7 @@ Verdict Edge::register_local(const Occasion& o) noexcept {
     if (again.status == 200) again.bindings = registrar_.bindings({aor_.data(), aor_size_}, aor_hash_);
     return again;
   }
+  if (const Verdict refused = turned_away(o); refused.status != 0) return refused;
   if (requires_unknown()) return answer(420, {}, Carries::unsupported);  // step 2
   std::string_view user;
   if (snapshot.must_authenticate(sip::Method::register_)) {              // step 3
@@ -67,6 +68,7 @@ Verdict Edge::answer(registrar::Result result) const noexcept {
 // Status 0 when the credentials are good; `user` is then who it is.
 Verdict Edge::authenticated(const Occasion& o, std::string_view& user) noexcept {
   const Snapshot& snapshot = o.snapshot;
+  if (const Verdict refused = throttled(o); refused.status != 0) return refused;
   const bool proxy = snapshot.auth.proxy || message_.method() != sip::Method::register_;
   const auth::Verdict verdict = auth::authenticate(snapshot.auth, *snapshot.users, parts_.mint, parts_.window, message_,
                                                    proxy, o.wall_ms, scratch_);
@@ -74,7 +76,7 @@ Verdict Edge::authenticated(const Occasion& o, std::string_view& user) noexcept 
   switch (verdict.decision) {
     case auth::Decision::accepted: user = verdict.username; return {};
     case auth::Decision::malformed: return answer(400, sip::reason(sip::Fault::bad_authorization));
-    default: break;
+    default: note_failure(o, verdict.reason); break;
   }
   Verdict challenge = answer(proxy ? 407 : 401, {}, Carries::challenge);
   challenge.stale = verdict.decision == auth::Decision::challenge_stale;

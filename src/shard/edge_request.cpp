@@ -56,7 +56,8 @@ Verdict Edge::pass_on(const Occasion& o) noexcept {
   const bool goes_nowhere = plan.routes.next.empty() && plan.routes.request_uri.empty();
   if (goes_nowhere && is_for_the_edge() && method != sip::Method::register_) return to_the_edge(o);
   if (method == sip::Method::register_ && plan.routes.next.empty()) return by_route(o, plan);
-  const Verdict refused = refused_by_check(o, plan);
+  Verdict refused = turned_away(o);
+  if (refused.status == 0) refused = refused_by_check(o, plan);
   return refused.status != 0 ? refused : follow(o, plan);
 }
 
@@ -103,7 +104,9 @@ bool Edge::read_uri(std::string_view text, const Snapshot& snapshot) noexcept {
   return true;
 }
 
-Verdict Edge::to_the_edge(const Occasion&) const noexcept {
+// Answered under any load: it costs no more than to be refused, and who probes would take us for dead.
+Verdict Edge::to_the_edge(const Occasion& o) const noexcept {
+  if (load_ != Load::under_way) parts_.admission.admit(Load::under_way, o.in.waited, o.now);
   if (message_.method() != sip::Method::options) return answer(405, {}, Carries::allow);
   if (requires_unknown()) return answer(420, {}, Carries::unsupported);
   return answer(200, {}, Carries::capabilities);
@@ -174,7 +177,8 @@ Verdict Edge::by_route(const Occasion& o, Plan& plan) noexcept {
   if (registers) {  // it is to be forwarded like any other
     engine_key_ = transaction::server_key(message_, read_, message_.method(), parts_.hash);
     if (absorbed(o)) return {};
-    const Verdict refused = refused_by_check(o, plan);
+    Verdict refused = turned_away(o);
+    if (refused.status == 0) refused = refused_by_check(o, plan);
     if (refused.status != 0) return refused;
   }
   if (action.kind == Action::Kind::forward && action.stateless && authenticated_before(o, plan)) return act(o, action, plan);
@@ -196,7 +200,7 @@ bool Edge::authenticated_before(const Occasion& o, Plan& plan) noexcept {
 
 void Edge::remember_authenticated(const Occasion& o) noexcept {
   if (!o.snapshot.must_authenticate(message_.method()) || !message_.has(sip::HeaderId::proxy_authorization)) return;
-  parts_.answered.remember(transaction_key_ ^ parts_.hash(message_.bytes()), 100, o.now);
+  parts_.answered.remember(transaction_key_ ^ parts_.hash(message_.bytes()), {100, 0}, o.now);
 }
 
 // Ours to challenge before anything is told about our users. A target of ours needs no password of a user's.

@@ -28,7 +28,8 @@ Shared::Shared(const SharedOptions& options, location::Directory& aors, auth::No
       huge_pages(options.huge_pages),
       exchange(options.shards, options.mailbox_depth),
       directory(aors),
-      window(nonces) {
+      window(nonces),
+      throttle({options.placement_key[1], ~options.placement_key[0]}) {
   faces.reserve(options.shards);
   for (std::uint32_t i = 0; i < options.shards; ++i) faces.push_back(std::make_unique<Face>(options.trace_entries, options.decision_entries));
 }
@@ -45,12 +46,14 @@ ShardCore::ShardCore(Shared& shared, const ShardOptions& options, Instant now)
       engine_({shared.hash, shared.directory, face_.counters.proxy, face_.counters.responses_sent, region_of(texts_),
                {this, &ShardCore::note_decision}},
               engine_options(options), shared.process ^ options.index, now),
+      sources_({shared.process ^ options.index, shared.hash("source limits")}),
+      admission_(shared.hash("admission") + options.index),
       parcels_(shared.exchange.parcels_small(), shared.exchange.parcels_large()),
       local_(options.local) {
   if (shared.huge_pages) io::prefer_huge_pages(answered_.memory());
   for (Seat& seat : seats_) {
     seat.edge.emplace(EdgeParts{shared.directory, registrations_, mint_, shared.window, answered_, shared.hash,
-                                face_.counters, engine_, face_.draining});
+                                face_.counters, engine_, admission_, shared.throttle, face_.draining});
   }
   adopt_snapshot();
   check(snapshot_ != nullptr, "a shard starts with a configuration");
@@ -80,6 +83,15 @@ bool ShardCore::hand_over(const io::Received& in, std::uint64_t call_id_hash, st
   wake_mask_[owner / 64] |= std::uint64_t{1} << (owner % 64);
   handed_over_ = true;
   return true;
+}
+
+void ShardCore::note_wait(Duration waited) noexcept {
+  std::size_t at = 0;
+  if (waited > kWaitBounds[0]) [[unlikely]] {
+    while (at < kWaitBounds.size() && waited > kWaitBounds[at]) ++at;
+    face_.counters.waits_us.add(static_cast<std::uint64_t>(waited / 1us));
+  }
+  face_.counters.waits[at].add();
 }
 
 void ShardCore::reclaim_parcels() noexcept {

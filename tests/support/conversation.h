@@ -71,6 +71,8 @@ class Conversation {
     return *answer;
   }
   const shard::Snapshot& snapshot() const { return snapshot_; }
+  // Nothing reads it between two messages.
+  shard::Snapshot& edit() { return snapshot_; }
   const shard::Counters& counters(std::uint32_t shard = 0) const { return rig.shared.faces[shard]->counters; }
   std::uint64_t dropped(shard::Dropped why) const { return counters().dropped[static_cast<std::size_t>(why)].read(); }
 

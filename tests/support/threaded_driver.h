@@ -50,6 +50,7 @@ class ThreadedDriver {
     deliver_({buffer.data, size}, to);
   }
   bool overflowed() noexcept { return false; }
+  void sieve(const io::SievePattern&, std::uint32_t) noexcept {}
   void wake(std::uint32_t shard) { shards_[shard]->wake_from_outside(); }
   template <class H>
   void turn(H& handler, Instant until) {

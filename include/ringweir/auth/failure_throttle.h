@@ -60,12 +60,12 @@ class FailureThrottle {
     return reason == Reason::wrong_password || reason == Reason::unknown_user || reason == Reason::replayed;
   }
 
- private:
-  // No failure for so long that every bucket is full again.
+  // No failure for so long that every bucket is full again: check() allows all.
   bool is_quiet(Instant now) const noexcept {
     return now.time_since_epoch().count() >= all_full_at_ns_.load(std::memory_order_relaxed);
   }
 
+ private:
   FailureLimits limits_;
   TokenBuckets buckets_;
   Duration longest_;

@@ -41,6 +41,10 @@
 //                              tries, answers kept 5s to 5m
 //   routes                     kDefaultRoutes in routes.h     the same
 //   limits.max_message         65535 octets                   the same
+//   limits.per_source          none                           the same
+//   limits.trusted             none; targets always are       the same
+//   limits.failed_auth         throttle                       off: who learns may fail
+//   limits.overload            5ms, with the sieve            the same
 //   trace.ring                 20000                          the same
 //   trace.recording            false: while somebody reads    true: from the start
 //   admin.bind                 127.0.0.1:8080; `off`: none    the same
@@ -61,6 +65,7 @@
 #include "ringweir/auth/authenticate.h"
 #include "ringweir/balance/algorithm.h"
 #include "ringweir/base/address.h"
+#include "ringweir/base/network.h"
 #include "ringweir/base/time.h"
 #include "ringweir/control/config_diagnostic.h"
 #include "ringweir/proxy/route_table.h"
@@ -205,8 +210,25 @@ struct Dns {
   friend bool operator==(const Dns&, const Dns&) = default;
 };
 
+struct SourceRate {
+  std::uint64_t rate = 0;  // requests a second
+  std::uint32_t burst = 0;
+  friend bool operator==(const SourceRate&, const SourceRate&) = default;
+};
+
+struct Overload {
+  bool enabled = true;
+  Duration target = 5ms;
+  bool sieve = true;
+  friend bool operator==(const Overload&, const Overload&) = default;
+};
+
 struct Limits {
   std::uint32_t max_message = 65'535;  // octets
+  std::optional<SourceRate> per_source;
+  std::vector<Network> trusted;
+  bool failed_auth = true;
+  Overload overload;
   friend bool operator==(const Limits&, const Limits&) = default;
 };
 

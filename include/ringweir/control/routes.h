@@ -8,10 +8,12 @@
 
 #include "ringweir/control/config.h"
 #include "ringweir/base/hash.h"
+#include "ringweir/io/sieve_pattern.h"
 #include "ringweir/proxy/domain_set.h"
 #include "ringweir/proxy/policy.h"
 #include "ringweir/proxy/route_table.h"
 #include "ringweir/registrar/registrar.h"
+#include "ringweir/shard/limits_policy.h"
 
 namespace ringweir::control {
 
@@ -32,6 +34,9 @@ auth::Policy make_auth_policy(const Auth& auth);
 std::uint32_t make_method_set(const Auth& auth);  // one bit a sip::Method: which must authenticate
 registrar::Policy make_registrar_policy(const Registrar& registrar);
 proxy::Policy make_proxy_policy(const Proxy& proxy);
+shard::LimitsPolicy make_limits_policy(const Limits& limits);
+// What new requests for us have for a host (shard::Snapshot::sieve_hosts): as many as there is room for, the likeliest first.
+std::vector<std::string> make_sieve_hosts(const Config& config, std::span<const proxy::SocketFace> sockets);
 
 // One a listener, where its socket really is. A wildcard address that nothing is advertised for stands in Via as an address
 // of this machine in its family, one that others can reach if there is any.

@@ -8,6 +8,7 @@ struct DriverCounters {
   Counter datagrams_in, datagrams_out, bytes_in, bytes_out;
   Counter send_errors, send_buffers_exhausted, receive_buffers_exhausted, truncated;
   Counter queue_overflows;  // datagrams lost because the kernel's queue was full, as far as a busy driver has seen
+  Counter sieve_refused;    // by the kernel: nothing is dropped for us
   Counter receive_errors;  // other than running out of buffers
   Counter send_retries;    // sends that met the network's report about an earlier datagram, and went again
   Counter trains;          // sends of several datagrams at once

@@ -10,6 +10,7 @@
 
 #include "ringweir/base/address.h"
 #include "ringweir/base/time.h"
+#include "ringweir/io/sieve_pattern.h"
 
 namespace ringweir::io {
 
@@ -52,7 +53,7 @@ struct NullHandler {
 
 template <class D>
 concept Driver = requires(D d, NullHandler& h, SendBuffer b, Endpoint to, SocketIndex s, Instant until,
-                          std::uint32_t n, IpAddress from, std::uint64_t order) {
+                          std::uint32_t n, IpAddress from, std::uint64_t order, const SievePattern& pattern) {
   { d.now() } -> std::same_as<Instant>;        // cached once a turn
   { d.wall_ms() } -> std::same_as<WallMs>;     // cached once a turn
   // now() as it is this moment, never before it: a system call of some 20 ns, for who records messages and nobody else.
@@ -74,6 +75,8 @@ concept Driver = requires(D d, NullHandler& h, SendBuffer b, Endpoint to, Socket
   { d.turn(h, until) } -> std::same_as<void>;
   // Whether the kernel's queue was full and datagrams were lost since this was last asked.
   { d.overflowed() } -> std::same_as<bool>;
+  // Of what the pattern matches, the kernel lets n of a million through (a million: all) before it costs anything. Rare.
+  { d.sieve(pattern, n) } -> std::same_as<void>;
   // Any thread.
   { d.wake_from_outside() } -> std::same_as<void>;
 };

@@ -19,6 +19,7 @@
 #include "ringweir/io/queue_watch.h"
 #include "ringweir/io/send_slots.h"
 #include "ringweir/io/send_trains.h"
+#include "ringweir/io/sieve.h"
 #include "ringweir/io/sockaddr.h"
 #include "ringweir/io/socket.h"
 
@@ -61,6 +62,9 @@ class Epoll {
   }
   void drop_buffer(SendBuffer buffer) noexcept { slots_.give(buffer.slot); }
   bool overflowed() noexcept { return watch_.overflowed(); }
+  void sieve(const SievePattern& pattern, std::uint32_t passes_per_million) noexcept {
+    if (!sieve_.set(sockets_, pattern, passes_per_million)) counters_.sieve_refused.add();
+  }
   void send(SendBuffer buffer, std::uint32_t size, SocketIndex socket, const Endpoint& to, const IpAddress& from = {},
             std::uint64_t order = 0) noexcept;
   void wake(std::uint32_t shard) noexcept;
@@ -135,6 +139,7 @@ class Epoll {
   std::vector<int> peers_;  // eventfds by shard
   ErrorQueue errors_;
   QueueWatch watch_;
+  Sieve sieve_;
   DriverCounters counters_;
 };
 static_assert(Driver<Epoll>);

@@ -73,6 +73,8 @@ class Sim {
   void wake(std::uint32_t shard) noexcept;
   void wake_from_outside() noexcept { woken_ = true; }
   bool overflowed() noexcept { return std::exchange(overflowed_, false); }
+  void sieve(const SievePattern&, std::uint32_t passes_per_million) noexcept { passes_ = passes_per_million; }
+  std::uint32_t passes() const noexcept { return passes_; }  // for the world to heed
   const DriverCounters& counters() const noexcept { return counters_; }
 
   // Hands over what waits at the start of the turn, at most limits::kTurnBatchMax. Never sleeps: the world decides when to turn.
@@ -133,6 +135,7 @@ class Sim {
   std::array<Report, 32> reports_{};
   std::size_t reports_waiting_ = 0;
   bool overflowed_ = false;
+  std::uint32_t passes_ = 1'000'000;
   bool woken_ = false, fail_buffers_ = false;
   DriverCounters counters_;
 };

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "ringweir/auth/authenticate.h"
+#include "ringweir/auth/failure_throttle.h"
 #include "ringweir/auth/nonce.h"
 #include "ringweir/auth/nonce_window.h"
 #include "ringweir/base/writer.h"
@@ -28,10 +29,12 @@ enum class Carries : std::uint8_t {
 };
 
 struct Verdict {
-  std::uint16_t status = 0;  // 0: silence, or it went on
+  static constexpr std::uint16_t kSilence = 1;
+  std::uint16_t status = 0;  // 0: silence, or it went on, or goes on; kSilence: silence, and it does not go on
   std::string_view reason;   // static storage, or the snapshot's
   Carries carries = Carries::nothing;
   bool stale = false;
+  std::uint32_t retry_after_s = 0;  // 0: a few seconds
   const location::BindingSet* bindings = nullptr;
   Endpoint to;
 };
@@ -57,8 +60,13 @@ struct EdgeParts {           // all outlive the edge
   const KeyedHash& hash;
   Counters& counters;
   proxy::Engine& engine;
+  Admission& admission;
+  auth::FailureThrottle& throttle;
   const std::atomic<bool>& draining;  // no new dialogs: the process is to stop
 };
+
+// Whether a source is neither limited nor throttled: a trusted network's, or a target's. Cold: asked of who is over a limit.
+bool is_exempt(const Snapshot& snapshot, const IpAddress& source) noexcept;
 
 class Edge {
  public:
@@ -120,6 +128,14 @@ class Edge {
   bool may_speak_as(std::string_view user, const Snapshot& snapshot) noexcept;
   sip::FieldSet credentials_for(sip::HeaderId id, std::string_view realm) const noexcept;
 
+  // edge_guard.cpp: status 0 where it goes on
+  void weigh(const Occasion& o) noexcept;
+  Verdict turned_away(const Occasion& o) noexcept;
+  Verdict throttled(const Occasion& o) noexcept;
+  void note_failure(const Occasion& o, auth::Reason reason) noexcept;
+  bool is_known_here(const Occasion& o) const noexcept;
+  std::string_view claimed_user(const Snapshot& snapshot) const noexcept;
+
   // edge_answer.cpp: write() only formats and may be repeated into a larger buffer; it fails (writer.ok()) when one is too small.
   void send(const Verdict& verdict, const Occasion& o) noexcept;
   void write(const Verdict& verdict, const Occasion& o, Writer& out) noexcept;
@@ -140,6 +156,7 @@ class Edge {
   bool valid_ = false;     // read_ is whole
   sip::Parsed parsed_{};
   sip::Error error_;       // of validation
+  Load load_ = Load::under_way;
   sip::Uri uri_;           // the Request-URI
   bool uri_is_local_ = false;
   std::optional<KeyedHash> balance_hash_;  // the same on edges that share keys.secret: they place alike

@@ -62,6 +62,7 @@ struct Shared {
   Exchange exchange;
   location::Directory& directory;
   auth::NonceWindow& window;
+  auth::FailureThrottle throttle;
   std::vector<std::unique_ptr<Face>> faces;  // one a shard
 };
 
@@ -83,6 +84,7 @@ class ShardCore {
   // Packs and queues for `owner`; false when there is no room: the caller sheds.
   bool hand_over(const io::Received& in, std::uint64_t call_id_hash, std::uint32_t owner, Instant now) noexcept;
   void reclaim_parcels() noexcept;
+  void note_wait(Duration waited) noexcept;
   bool mail_waiting() noexcept;
   // `into_turn`: since `now`, which stands still for a turn.
   void trace(Instant now, WallMs wall_ms, Duration into_turn, Direction direction, io::SocketIndex socket, const Endpoint& peer,
@@ -99,6 +101,8 @@ class ShardCore {
   transaction::Answered answered_;
   io::Pages texts_;
   proxy::Engine engine_;
+  TokenBuckets sources_;
+  Admission admission_;
   // One of a group of messages, with what has been read of it. PERF: a decision waits for memory four times, one behind the
   // other (bucket, set, binding; slot and record of the user). A group's waits pass side by side: all are read, then each
   // step's lines are asked for, then all are decided, in the order in which they came.
@@ -138,6 +142,8 @@ class Shard : private ShardCore {
     const Instant settle = registrations_.unsettled() ? driver_.now() + kSettle : Instant::max();
     nap(std::min({latest, registrations_.next_expiry(), engine_.next_due(), settle}));
     if (offline_) come_online();
+    if (driver_.overflowed()) [[unlikely]] admission_.overflowed();
+    if (admission_.passes_per_million() != passes_) [[unlikely]] set_sieve();
     read_mail();
     registrations_.expire(driver_.now(), kExpiriesPerTurn);
     engine_.advance({driver_.now(), outbox_}, kTimersPerTurn);
@@ -154,6 +160,7 @@ class Shard : private ShardCore {
     if (offline_) [[unlikely]] come_online();
     const sip::Glimpse glimpse = sip::glimpse(in.bytes);
     if (glimpse.glance != sip::Glance::message) [[unlikely]] return not_a_message(in, glimpse.glance);
+    if (snapshot_->limits.per_source && is_over_limit(in)) [[unlikely]] return drop(Dropped::source_limit);
     const std::uint64_t hash = shared_.hash(glimpse.call_id);
     const std::uint32_t owner = reduce(hash, shared_.exchange.shards());
     if (owner == index_) return take_seat(in, hash);
@@ -223,9 +230,24 @@ class Shard : private ShardCore {
     face_.sleeping.store(false, std::memory_order_relaxed);
   }
 
+  // New INVITEs to names of ours: what is within a dialog has the other side's address in its Request-URI.
+  void set_sieve() {
+    passes_ = admission_.passes_per_million();
+    std::array<std::string_view, io::SievePattern::kHostsMax> hosts;
+    const std::size_t count = std::min(snapshot_->sieve_hosts.size(), hosts.size());
+    for (std::size_t i = 0; i < count; ++i) hosts[i] = snapshot_->sieve_hosts[i];
+    driver_.sieve({"INVITE sip:", {hosts.data(), count}}, passes_);
+  }
+
   void come_online() noexcept {
     participant_.online();
     offline_ = false;
+  }
+
+  // Of the source of a request, and before any work is done for it. Who is exempt is asked only of who is over.
+  bool is_over_limit(const io::Received& in) noexcept {
+    if (in.bytes.starts_with("SIP/2.0 ")) return false;
+    return !sources_.take(in.peer.ip, *snapshot_->limits.per_source, driver_.now()) && !is_exempt(*snapshot_, in.peer.ip);
   }
 
   void take_seat(const io::Received& in, std::uint64_t hash, Parcel* parcel = nullptr, Lane* lane = nullptr) {
@@ -251,6 +273,7 @@ class Shard : private ShardCore {
 
   void decide(Seat& seat) {
     const io::Received& in = seat.in;
+    note_wait(in.waited);
     const Instant now = driver_.now();
     const WallMs wall_ms = wall_ms_ = driver_.wall_ms();
     if (face_.trace.recording()) [[unlikely]] {
@@ -324,6 +347,7 @@ class Shard : private ShardCore {
   D& driver_;
   Outbox outbox_;
   Instant next_word_{};
+  std::uint32_t passes_ = 1'000'000;  // as told to the driver
 };
 
 }  // namespace ringweir::shard

@@ -13,6 +13,7 @@
 #include "ringweir/proxy/policy.h"
 #include "ringweir/proxy/route_table.h"
 #include "ringweir/registrar/registrar.h"
+#include "ringweir/shard/limits_policy.h"
 #include "ringweir/sip/method.h"
 
 namespace ringweir::shard {
@@ -30,6 +31,8 @@ struct Snapshot {
   std::vector<proxy::SocketFace> sockets;  // one a listener, by io::SocketIndex
   proxy::Policy proxy;
   Key128 route_key{};                      // signs routes; the same on every edge that has the same keys.secret
+  LimitsPolicy limits;
+  std::vector<std::string> sieve_hosts;    // names of ours as a Request-URI has them, lower case; at most io::SievePattern::kHostsMax
   std::uint32_t message_bytes_max = 65'535;
   std::string server;                      // the Server header field's value; empty: none
 

@@ -71,7 +71,9 @@ void read_sample(const std::string& line, Exposition& out, const std::string& fa
       out.fault = "labels: " + line;
     }
   }
-  if (!is_name(name, false) || name != family) out.fault = "outside its family: " + line;
+  const bool is_histogram = out.types[family] == "histogram";
+  const bool belongs = is_histogram ? name == family + "_bucket" || name == family + "_sum" || name == family + "_count" : name == family;
+  if (!is_name(name, false) || !belongs) out.fault = "outside its family: " + line;
   if (out.types[name] == "counter" && (value < 0 || !name.ends_with("_total"))) out.fault = "counter: " + line;
   std::string key = name;
   for (const auto& [label, text] : labels) key += (key == name ? "{" : ",") + label + "=" + text;
@@ -97,7 +99,7 @@ Exposition read(const std::string& text) {
     } else if (kind == "TYPE") {
       family = name;
       if (!helped.contains(name) || !out.types.emplace(name, rest.substr(1)).second) out.fault = "TYPE: " + line;
-      if (rest != " counter" && rest != " gauge") out.fault = "TYPE: " + line;
+      if (rest != " counter" && rest != " gauge" && rest != " histogram") out.fault = "TYPE: " + line;
     } else {
       out.fault = "comment: " + line;
     }
@@ -134,6 +136,9 @@ TEST(Metrics, SumTheShardsOfOneRegistration) {
   EXPECT_EQ(metrics.of("ringweir_bindings"), 3);
   EXPECT_EQ(metrics.of("ringweir_aors"), 3);
   EXPECT_EQ(metrics.of("ringweir_datagrams_total{direction=in}"), 7);
+  EXPECT_EQ(metrics.of("ringweir_queue_delay_seconds_bucket{le=+Inf}"), metrics.of("ringweir_queue_delay_seconds_count"));
+  EXPECT_GT(metrics.of("ringweir_queue_delay_seconds_count"), 0);
+  EXPECT_EQ(metrics.of("ringweir_shed_total{answer=503,begins=dialog,reason=overload}"), 0);
   EXPECT_EQ(metrics.of("ringweir_shards"), 2);
   EXPECT_EQ(metrics.of("ringweir_users"), 3);
   EXPECT_EQ(metrics.of("ringweir_build_info{version=1.2.3}"), 1);
