@@ -106,7 +106,7 @@ TEST(ConfigLoad, EverySettingArrives) {
       "admin: { bind: \"[::1]:9090\" }\n"
       "keys: { secret: \"0123456789abcdef\" }\n",
       "/base");
-  EXPECT_EQ(config.node, (Node{"edge-a", 3, false, IoChoice::epoll}));
+  EXPECT_EQ(config.node, (Node{.name = "edge-a", .shards = 3, .pin = false, .io = IoChoice::epoll}));
   EXPECT_EQ(to_string(config.listeners.at(0).bind), "0.0.0.0:5060");
   EXPECT_EQ(config.listeners.at(0).advertise, "edge.example.com");
   EXPECT_THAT(config.domains, ElementsAre("example.com", "2001:db8::1"));

@@ -42,6 +42,7 @@ TYPED_TEST(DriverTest, ThePreciseClockMovesWhileTheTurnsClockStandsStill) {
       moved = precise > first;
       stood = stood && driver.now() == turn;
     }
+    void on_batch_end() {}
     void on_unreachable(const Endpoint&, SocketIndex) {}
   };
   auto driver = driver_on<TypeParam>("127.0.0.1:0");
