@@ -347,7 +347,12 @@ Verdict Edge::acknowledge(const Occasion& o) noexcept {
 // RFC 3261 16.10: for an INVITE under way here; else it goes the way of an INVITE that was forwarded without state, or is for nothing.
 Verdict Edge::cancel(const Occasion& o) noexcept {
   engine_key_ = transaction::server_key(message_, read_, sip::Method::invite, parts_.hash);
-  if (parts_.engine.cancel({message_, read_, o.path(), call_id_hash_, engine_key_}, o.moment())) return answer(200);
+  if (parts_.engine.cancel({message_, read_, o.path(), call_id_hash_, engine_key_}, o.moment())) {
+    parts_.answered.remember(transaction_key_, {200, 0}, o.now);
+    return answer(200);
+  }
+  // 17.2.2: the CANCEL's own transaction outlives the INVITE's, and its answer stays what it was.
+  if (parts_.answered.find(transaction_key_, o.now)) return answer(200);
   if (!read_uri(message_.request_uri(), o.snapshot)) return malformed({sip::Fault::bad_uri, 0});
   Plan plan;
   const sip::Fault fault = preprocess(o, plan);

@@ -25,6 +25,14 @@ support::SnapshotOptions snapshot_options(const Knobs& knobs, bool late) {
   return options;
 }
 
+// What is shed and throttled has tests of its own (tests/unit/shard): here every request is heard.
+shard::Snapshot make_snapshot(const Knobs& knobs, bool later) {
+  shard::Snapshot made = support::make_snapshot(snapshot_options(knobs, later));
+  made.limits.overload.enabled = false;
+  made.limits.failed_auth = false;
+  return made;
+}
+
 support::RigOptions rig_options(std::uint64_t seed, const Knobs& knobs) {
   support::RigOptions options = stage_options(seed, knobs);
   if (knobs.long_contacts) options.driver.octets_each = 2'048;  // a list of some contacts needs a large buffer
@@ -34,11 +42,11 @@ support::RigOptions rig_options(std::uint64_t seed, const Knobs& knobs) {
 }  // namespace
 
 World::World(std::uint64_t seed, const Knobs& knobs, Break broken, bool aloud)
-    : Begun{support::make_snapshot(snapshot_options(knobs, false))},
+    : Begun{make_snapshot(knobs, false)},
       Stage(seed, knobs, rig_options(seed, knobs), before_, aloud),
       knobs_(knobs),
       broken_(broken),
-      after_(support::make_snapshot(snapshot_options(knobs, true))),
+      after_(make_snapshot(knobs, true)),
       oracle_(knobs.aors, knobs.contacts_max, knobs.authenticates),
       hostile_(seed ^ 0x6576696c, {IpAddress::v4(203, 0, 113, 66), 666}) {
   if (knobs_.traced) {

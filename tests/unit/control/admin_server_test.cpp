@@ -176,6 +176,7 @@ TEST(AdminServer, FollowingTheTraceRecordsOnlyMeanwhile) {
   options.method = "OPTIONS";
   while (!ring.recording() && steady_clock::now() < until) std::this_thread::yield();
   for (std::uint32_t n = 1; n <= 3; ++n) {
+    served.world.phone.rig.clock.advance(1ms);
     options.cseq = n;
     options.via = "SIP/2.0/UDP 192.0.2.7:5062;rport;branch=z9hG4bK-" + std::to_string(n);
     served.world.phone.say(options);
