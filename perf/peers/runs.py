@@ -29,7 +29,7 @@ def command(options, server, workload, users, extra):
     """The load's command line; calls have their callees where the server's targets are."""
     words = ["taskset", "-c", str(options.load_cpu), options.load, workload,
              "--target", f"127.0.0.1:{server.port}", "--users", str(users), "--user-base", str(servers.USER_BASE),
-             "--window", str(options.window), "--pace", str(options.pace), "--watch-cpu", str(options.server_cpu),
+             "--window", str(options.window), "--sockets", str(options.sockets), "--pace", str(options.pace), "--watch-cpu", str(options.server_cpu),
              "-o", "json", *extra]
     if workload == "call":
         words += ["--callee-ports", ",".join(str(port) for port in server.targets)]

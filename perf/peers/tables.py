@@ -60,7 +60,8 @@ def cpu_rows(rows, workload):
 def cpu_page(rows, options, facts):
     lines = ["# Server CPU per transaction\n", heading(facts)]
     lines.append(f"One run, {options.rounds} alternating rounds of {options.seconds:g} s each after {options.warm_up:g} s of warm-up; medians. "
-                 f"{options.users:,} users, {options.window} transactions in flight from one peer address. "
+                 f"{options.users:,} users, {options.window} transactions in flight from "
+                 f"{options.sockets} peer address{'es' if options.sockets > 1 else ''}. "
                  "The server is pinned to one core, the load to the other.\n")
     lines.append("The floor echoes the same datagrams by io_uring and parses nothing; a REGISTER with its challenge is two "
                  "echoes, and what others cost is counted in echoes. "
