@@ -2,6 +2,7 @@
 
 #include "call_engine.h"
 #include "engine.h"
+#include "flood.h"
 #include "options.h"
 #include "peers.h"
 #include "report.h"
@@ -17,7 +18,11 @@ int main(int argc, char** argv) {
   if (options.register_first != 0) {
     result.registered_first = engine.run({Workload::register_, 0, kDurationMaxS, 0, options.register_first});
   }
-  result.outcome = is_call(options.workload) ? CallEngine(options, peers).run(phase) : engine.run(phase);
+  if (options.workload == Workload::flood) {
+    result.outcome = Flood(options, peers).run(phase);
+  } else {
+    result.outcome = is_call(options.workload) ? CallEngine(options, peers).run(phase) : engine.run(phase);
+  }
   result.traffic = peers.traffic();
   print(options, result);
   const bool prepared = !result.registered_first || result.registered_first->clean();

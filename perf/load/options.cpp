@@ -63,7 +63,8 @@ void validate(const Options& options) {
     refuse("user names " + std::to_string(options.user_base) + " to " + std::to_string(last) +
            " differ in length; messages of one batch must not: choose another --user-base");
   }
-  const bool registers = options.workload != Workload::options && !is_call(options.workload);
+  const bool registers = options.workload != Workload::options && options.workload != Workload::flood &&
+                         !is_call(options.workload);
   if (options.rate == 0 && registers && options.users < options.window) {
     refuse("--users must be at least --window: a phone has one REGISTER in flight (RFC 3261 10.2)");
   }
@@ -72,6 +73,12 @@ void validate(const Options& options) {
       refuse("user " + std::to_string(*user) + " is not among --users from --user-base on");
   }
   if (options.ring != 0 && !is_call(options.workload)) refuse("--ring is for calls");
+  if (options.workload == Workload::flood) {
+    if (!is_loopback(options.target)) refuse("a flood is for this host's own loopback");
+    if (options.rate <= 0 || options.rate > kFloodRateMax) refuse("a flood needs a --rate, of 500,000 a second at most");
+    if (options.duration_s > kFloodDurationMaxS) refuse("a flood lasts 120 seconds at most");
+    if (options.register_first != 0) refuse("a flood registers nobody");
+  }
   if (options.register_first > options.users) refuse("--register-first is more than --users");
   if (options.warm_up_s < 0 || options.warm_up_s >= options.duration_s)
     refuse("--warm-up must end before --duration");
@@ -87,6 +94,7 @@ const char* name_of(Workload workload) noexcept {
     case Workload::mixed: return "mixed";
     case Workload::call: return "call";
     case Workload::user_call: return "user-call";
+    case Workload::flood: return "flood";
   }
   return "?";
 }
@@ -112,6 +120,7 @@ void add_load(CLI::App& app, Options& options) {
       ->check(CLI::Range(1u, kSocketsMax));
   app.add_option("--from-port", options.from_port, "first local port, the others follow")
       ->check(CLI::Range(10'000, 65'535));
+  app.add_option("--from-host", options.from_host, "address the load comes from, as in 127.0.0.2");
   app.add_option("--expires", options.expires_s, "Expires asked for, seconds")
       ->check(CLI::Range(1u, 999'999u));
 }
@@ -124,6 +133,17 @@ void add_manner(CLI::App& app, Options& options) {
   app.add_flag("--allow-remote", options.allow_remote, "permit a target that is not loopback");
   app.add_option("--watch-pid", options.watch_pids, "account this process's CPU to the server (repeatable)");
   app.add_option("--watch-cpu", options.watch_cpu, "report this core's utilisation as the server's");
+}
+
+void add_flood(CLI::App& app, Options& options) {
+  const std::map<std::string, Garbage> kinds{{"octets", Garbage::octets},
+                                             {"truncated", Garbage::truncated},
+                                             {"headers", Garbage::headers},
+                                             {"nameless", Garbage::nameless},
+                                             {"digest", Garbage::digest}};
+  app.add_option("--kind", options.garbage, "flood: octets | truncated | headers | nameless | digest; all unless given")
+      ->delimiter(',')
+      ->transform(CLI::CheckedTransformer(kinds, CLI::ignore_case).description(""));
 }
 
 void add_calls(CLI::App& app, Options& options, std::uint32_t& callees) {
@@ -150,7 +170,7 @@ Options parse_options(int argc, char** argv) {
   Options options;
   std::string output = "table";
   bool no_offload = false;
-  CLI::App app{"Load source for SIP over UDP: OPTIONS, REGISTER with digest, authorised refresh, calls."};
+  CLI::App app{"Load source for SIP over UDP: OPTIONS, REGISTER with digest, authorised refresh, calls, floods."};
   app.footer(
       "Examples:\n"
       "  ringweir-load register --target 127.0.0.1:5060 --users 1000 --duration 10\n"
@@ -159,11 +179,13 @@ Options parse_options(int argc, char** argv) {
       "  ringweir-load options --rate 20000 --duration 5 --sockets 16 --pace 0\n"
       "  ringweir-load call --callee-ports 30000,30001 --window 200 --duration 10\n"
       "  ringweir-load user-call --users 100000 --register-first 100000 --rate 5000\n"
-      "  ringweir-load call --callees 2 --ring 200000");
+      "  ringweir-load call --callees 2 --ring 200000\n"
+      "  ringweir-load flood --kind digest --rate 20000 --duration 5 --sockets 8 --from-host 127.0.0.2");
   const std::map<std::string, Workload> workloads{
       {"options", Workload::options}, {"register", Workload::register_}, {"refresh", Workload::refresh},
-      {"mixed", Workload::mixed},     {"call", Workload::call},          {"user-call", Workload::user_call}};
-  app.add_option("workload", options.workload, "options | register | refresh | mixed | call | user-call")
+      {"mixed", Workload::mixed},     {"call", Workload::call},          {"user-call", Workload::user_call},
+      {"flood", Workload::flood}};
+  app.add_option("workload", options.workload, "options | register | refresh | mixed | call | user-call | flood")
       ->required()
       ->transform(CLI::CheckedTransformer(workloads, CLI::ignore_case).description(""));
   add_load(app, options);
@@ -174,6 +196,7 @@ Options parse_options(int argc, char** argv) {
   app.add_flag("--no-gso", no_offload, "send with sendmmsg instead of UDP_SEGMENT");
   std::uint32_t callees = 2;
   add_calls(app, options, callees);
+  add_flood(app, options);
   app.add_option("-o,--output", output, "table | json")->check(CLI::IsMember({"table", "json"}));
   try {
     app.parse(argc, argv);
@@ -184,6 +207,9 @@ Options parse_options(int argc, char** argv) {
     if (options.callee_ports.empty()) options.callee_ports.assign(callees, 0);
   } else {
     options.callee_ports.clear();  // users are called where they registered
+  }
+  if (options.garbage.empty()) {
+    options.garbage = {Garbage::octets, Garbage::truncated, Garbage::headers, Garbage::nameless, Garbage::digest};
   }
   if (options.ring != 0) options.count = options.ring;
   if (options.count != 0) {

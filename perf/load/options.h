@@ -9,7 +9,12 @@
 
 namespace ringweir::load {
 
-enum class Workload : std::uint8_t { options, register_, refresh, mixed, call, user_call };
+enum class Workload : std::uint8_t { options, register_, refresh, mixed, call, user_call, flood };
+
+// What a flood sends: octets that are nothing; a REGISTER cut off in a header; one with a thousand header fields; an INVITE
+// for nobody; credentials that are well-formed and wrong.
+enum class Garbage : std::uint8_t { octets, truncated, headers, nameless, digest };
+inline constexpr std::size_t kGarbageKinds = 5;
 
 // PERF and safety bounds of the load source itself; every run ends.
 inline constexpr std::uint32_t kInFlightMax = 65'536;
@@ -18,6 +23,7 @@ inline constexpr std::uint32_t kUsersMax = 9'000'000;
 inline constexpr std::uint32_t kCalleesMax = 256;
 inline constexpr std::uint32_t kHoldMaxS = 170;  // Timer C of the server is above three minutes
 inline constexpr double kDurationMaxS = 3'600;
+inline constexpr double kFloodRateMax = 500'000, kFloodDurationMaxS = 120;
 
 struct Options {
   Workload workload = Workload::options;
@@ -37,6 +43,8 @@ struct Options {
   std::uint64_t seed = 0;       // 0: from the clock
   std::uint32_t sockets = 1;    // peer addresses
   std::uint16_t from_port = 0;  // 0: the kernel's choice
+  std::string from_host;        // empty: the kernel's choice
+  std::vector<Garbage> garbage;  // of a flood, in turn
   std::uint32_t expires_s = 3'600;
   std::uint32_t pace_us = 40;       // harvest every so often; 0: block until a reply comes
   std::uint32_t verify_every = 16;  // replies checked in full, one of so many

@@ -40,9 +40,13 @@ struct CallCounts {
   }
 };
 
+struct FloodCounts {
+  std::map<int, std::uint64_t> answers;  // by status; 0 is no SIP
+};
+
 // A transaction here is what the workload counts: an OPTIONS and its 200; a REGISTER, its challenge, the
 // REGISTER with credentials and its 200; an authorised refresh and its 200; a call from INVITE to the 200 of
-// its BYE.
+// its BYE; a datagram of a flood.
 struct Outcome {
   std::uint64_t completed = 0;  // between the two usage readings, as is the latency
   Histogram latency;
@@ -56,6 +60,7 @@ struct Outcome {
   std::uint64_t abandoned = 0;              // in flight when the phase ended
   std::map<int, std::uint64_t> unexpected;  // by status; 0 is a challenge we cannot answer
   std::optional<CallCounts> calls;
+  std::optional<FloodCounts> flood;
   Usage from, to;
 
   bool clean() const noexcept {

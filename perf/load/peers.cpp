@@ -67,13 +67,20 @@ void Peers::open(Peer& peer, const Options& options, std::uint16_t port) {
   if (peer.socket < 0) fail("socket");
   widen_buffer(peer.socket, SO_RCVBUFFORCE, SO_RCVBUF);
   widen_buffer(peer.socket, SO_SNDBUFFORCE, SO_SNDBUF);
-  if (port != 0) {
+  if (port != 0 || !options.from_host.empty()) {
     sockaddr_storage local{};
     local.ss_family = options.target.ss_family;
     if (local.ss_family == AF_INET) reinterpret_cast<sockaddr_in&>(local).sin_port = htons(port);
     if (local.ss_family == AF_INET6) reinterpret_cast<sockaddr_in6&>(local).sin6_port = htons(port);
+    const bool four = local.ss_family == AF_INET;
+    void* const host = four ? static_cast<void*>(&reinterpret_cast<sockaddr_in&>(local).sin_addr)
+                            : static_cast<void*>(&reinterpret_cast<sockaddr_in6&>(local).sin6_addr);
+    if (!options.from_host.empty() && inet_pton(local.ss_family, options.from_host.c_str(), host) != 1) {
+      errno = EINVAL;
+      fail("--from-host " + options.from_host);
+    }
     if (bind(peer.socket, reinterpret_cast<sockaddr*>(&local), options.target_length) != 0) {
-      fail("bind to port " + std::to_string(port));
+      fail("bind to " + options.from_host + " port " + std::to_string(port));
     }
   }
   // Connected: the kernel looks the route up once, and an unreachable port is reported.

@@ -104,6 +104,7 @@ void print_json(const Options& options, const Result& result) {
   if (result.registered_first)
     fmt::print(R"("registered_first": {{{}}}, )", outcome_json(*result.registered_first));
   if (result.outcome.calls) fmt::print("{}, ", calls_json(options, *result.outcome.calls));
+  if (result.outcome.flood) fmt::print(R"("answers": {{{}}}, )", counts_of(result.outcome.flood->answers, "\"{}\": {}"));
   const TrafficCount& traffic = result.traffic;
   fmt::print(R"("datagrams_sent": {}, "datagrams_received": {}, "send_calls": {}, "receive_calls": {}, )"
              R"("send_errors": {}, "port_unreachable": {}, "clean": {}}})"
@@ -170,6 +171,7 @@ void print_table(const Options& options, const Result& result) {
   fmt::print("  retransmissions    {}   timeouts {}   late replies {}\n", outcome.retransmissions,
              outcome.timeouts, outcome.late);
   if (outcome.calls) print_calls(*outcome.calls);
+  if (outcome.flood) fmt::print("  answers            {}\n", outcome.flood->answers.empty() ? "none" : counts_of(outcome.flood->answers, "{}: {}"));
   fmt::print("  challenges         {}   stale {}\n", outcome.challenges, outcome.stale);
   fmt::print("  mismatches         {}   unexpected {}\n", outcome.mismatches,
              outcome.unexpected.empty() ? "none" : counts_of(outcome.unexpected, "{}: {}"));
