@@ -52,7 +52,7 @@ void Admission::follow(Duration wait, Instant now) noexcept {
     if (!above_) above_since_ = now;
     above_ = true;
     below_ = false;
-    sheds_ = sheds_ || wait >= kHiccup || now - above_since_ >= kStanding;
+    sheds_ = sheds_ || now - above_since_ >= (wait >= kHiccup ? kHiccupDrains : kStanding);
   } else if (wait < target_ / 2) {
     if (!below_) below_since_ = now;
     above_ = false;
@@ -82,7 +82,7 @@ Admitted Admission::shed_or_accept(Load load, Duration wait, Instant now) noexce
   }
   carry_[at] -= 1.0;
   ++refused_[at];
-  return targets > kSilentFrom ? Admitted::ignore : Admitted::refuse;
+  return targets > kSilentFrom && now - above_since_ >= kStanding ? Admitted::ignore : Admitted::refuse;
 }
 
 void Admission::measure(Instant now) noexcept {

@@ -50,6 +50,8 @@ struct SnapshotOptions {
   bool authenticates = true;
   bool proxy = false;
   bool qop = true;
+  bool throttles_failures = false;
+  bool sheds = true;
   std::int64_t nonce_lifetime_ms = 300'000;
   registrar::Policy registrar{};
   std::vector<proxy::Route> routes = usual_routes();
@@ -84,6 +86,8 @@ inline shard::Snapshot make_snapshot(const SnapshotOptions& options) {
   }
   snapshot.users = std::move(users).build();
   snapshot.registrar = options.registrar;
+  snapshot.limits.failed_auth = options.throttles_failures;
+  snapshot.limits.overload.enabled = options.sheds;
   for (const Endpoint& endpoint : options.endpoints) {
     snapshot.sockets.push_back({to_string(endpoint), endpoint, !endpoint.ip.is_v4()});
   }

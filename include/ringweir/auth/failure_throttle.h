@@ -15,8 +15,8 @@
 //           pair has forgotten the first (150 s). Who knows the password gets in at the first attempt, from
 //           anywhere; many guessers together get one guess each per forgetting instead of five.
 //
-// A source is an IPv4 address or an IPv6 /64. Only failures are charged (wrong password, unknown user,
-// replay), so a server where nobody fails does one read of one shared word for each attempt. Shared by all
+// A source is an IPv4 address or an IPv6 /64. Only failures are charged (wrong password,
+// unknown user), so a server where nobody fails does one read of one shared word for each attempt. Shared by all
 // shards, since attempts under many Call-IDs reach all of them; lock-free; bounded; a keyed hash places
 // buckets. Time is a parameter.
 #pragma once
@@ -57,7 +57,7 @@ class FailureThrottle {
   // After: charges a failure that counts as a guess, and nothing else.
   void record(const IpAddress& source, std::string_view user, Reason reason, Instant now) noexcept;
   static bool is_guess(Reason reason) noexcept {
-    return reason == Reason::wrong_password || reason == Reason::unknown_user || reason == Reason::replayed;
+    return reason == Reason::wrong_password || reason == Reason::unknown_user;
   }
 
   // No failure for so long that every bucket is full again: check() allows all.

@@ -11,7 +11,7 @@
 //                     2.5 ... 3.5   then everything else that begins something
 //                     from 12       shed in silence, since even the refusals do not fit any more
 //
-// A wait counts only once it has stood above the target for kStanding, or reached kHiccup: a burst and a
+// A wait counts only once it has stood above the target for kStanding, or kHiccup for kHiccupDrains: a burst and a
 // process that was not scheduled for some milliseconds drain by themselves (as in CoDel, RFC 8289 4; but what
 // is dropped there slows its sender down, while callers are not responsive, so the share follows the wait
 // instead of a slowly rising count).
@@ -59,7 +59,8 @@ enum class Admitted : std::uint8_t {
 class Admission {
  public:
   static constexpr Duration kStanding = 100ms;
-  static constexpr Duration kHiccup = 60ms;
+  static constexpr Duration kHiccup = 60ms;        // a wait so long counts sooner
+  static constexpr Duration kHiccupDrains = 20ms;  // but not before a pause of the whole process has had time to drain
   static constexpr std::uint32_t kRetryAfterMax = 300;
 
   explicit Admission(std::uint64_t seed) noexcept : random_(seed) {}

@@ -88,8 +88,14 @@ int wrong_password(Conversation& c, int n, const Endpoint& from = support::kPhon
   return status_of(c, request, from);
 }
 
+SnapshotOptions throttling() {
+  SnapshotOptions options;
+  options.throttles_failures = true;
+  return options;
+}
+
 TEST(FailedAuth, AfterFiveWrongPasswordsTheAnswerIs403WithATimeToComeBack) {
-  Conversation c;
+  Conversation c(throttling());
   c.rig.clock.advance(1h);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(wrong_password(c, i), 401) << i;
   EXPECT_EQ(wrong_password(c, 5), 403);
@@ -113,7 +119,7 @@ TEST(FailedAuth, AfterFiveWrongPasswordsTheAnswerIs403WithATimeToComeBack) {
 }
 
 TEST(FailedAuth, AScannerOfNamesIsAnsweredNoMore) {
-  Conversation c;
+  Conversation c(throttling());
   c.rig.clock.advance(1h);
   int challenged = 0, silent = 0;
   for (int i = 0; i < 80; ++i) {
@@ -127,7 +133,7 @@ TEST(FailedAuth, AScannerOfNamesIsAnsweredNoMore) {
 }
 
 TEST(FailedAuth, SwitchedOffOrTrustedNobodyIsThrottled) {
-  Conversation off, trusted;
+  Conversation off(throttling()), trusted(throttling());
   off.edit().limits.failed_auth = false;
   trusted.edit().limits.trusted = {*parse_network("192.0.2.0/24")};
   for (Conversation* c : {&off, &trusted}) {
