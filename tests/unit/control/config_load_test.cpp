@@ -125,6 +125,31 @@ TEST(ConfigLoad, EverySettingArrives) {
   EXPECT_EQ(config.keys.secret.reveal(), "0123456789abcdef");
 }
 
+TEST(ConfigLoad, LimitsAreReadWithTheirDefaults) {
+  const Limits usual = fine(kListener).limits;
+  EXPECT_FALSE(usual.per_source);
+  EXPECT_TRUE(usual.failed_auth && usual.overload.enabled && usual.overload.sieve);
+  EXPECT_EQ(usual.overload.target, Duration(5ms));
+  EXPECT_FALSE(fine("version: 1\nlab: { enabled: true }\n").limits.failed_auth) << "who learns may fail";
+  const Limits limits =
+      fine(kListener +
+           "limits:\n"
+           "  per_source: { rate: 50/s, burst: 200 }\n"
+           "  trusted: [10.0.0.0/8, 192.0.2.1, \"2001:db8::/32\"]\n"
+           "  failed_auth: false\n"
+           "  overload: { enabled: false, target: 20ms, sieve: false }\n")
+          .limits;
+  EXPECT_EQ(limits.per_source, (SourceRate{50, 200}));
+  ASSERT_EQ(limits.trusted.size(), 3u);
+  EXPECT_EQ(to_string(limits.trusted[0]), "10.0.0.0/8");
+  EXPECT_FALSE(limits.failed_auth || limits.overload.enabled || limits.overload.sieve);
+  EXPECT_EQ(limits.overload.target, Duration(20ms));
+  EXPECT_EQ(fine(kListener + "limits: { per_source: { rate: 50/s } }\n").limits.per_source, (SourceRate{50, 200}));
+  EXPECT_THAT(first_error(kListener + "limits: { per_source: { burst: 3 } }\n"), HasSubstr("rate: 50/s"));
+  EXPECT_THAT(first_error(kListener + "limits: { per_source: { rate: 0/s } }\n"), HasSubstr("limits.per_source.rate"));
+  EXPECT_THAT(first_error(kListener + "limits: { trusted: [10.0.0.1/8] }\n"), HasSubstr("limits.trusted"));
+}
+
 TEST(ConfigLoad, RoutesArriveInTheirOrder) {
   const Config config =
       fine(kListener +
