@@ -15,14 +15,14 @@ _ringweir() {
     -o | --output) mapfile -t COMPREPLY < <(compgen -W "table json" -- "$word"); return ;;
     --algorithm) mapfile -t COMPREPLY < <(compgen -W "MD5 SHA-256 SHA-512-256" -- "$word"); return ;;
     --admin) mapfile -t COMPREPLY < <(compgen -W "127.0.0.1:8080" -- "$word"); return ;;
-    --password | --realm | --ha1 | --username | --count) return ;;
+    --password | --realm | --ha1 | --username | --count | --explain | --call-id | --from | --to | --source | --interval) return ;;
   esac
 
   local words=""
   case "${path[*]}" in
-    "") words="serve check doctor reg users digest trace reload status --help --version" ;;
+    "") words="serve check doctor reg users digest trace upstream top reload status --help --version" ;;
     serve) words="--config --lab --help" ;;
-    check) words="--help" ;;
+    check*) words="--explain --call-id --from --to --source --output --help" ;;
     doctor) words="--config --output --help" ;;
     reg) words="ls show --help" ;;
     "reg ls"* | "reg show"*) words="--admin --config --output --help" ;;
@@ -35,6 +35,10 @@ _ringweir() {
     "trace tail"*) words="--verbose --count --admin --config --output --help" ;;
     "trace call"*) words="--verbose --admin --config --output --help" ;;
     "trace record"*) words="on off --admin --config --help" ;;
+    upstream) words="ls drain undrain why --help" ;;
+    "upstream ls"* | "upstream why"*) words="--admin --config --output --help" ;;
+    "upstream drain"* | "upstream undrain"*) words="--admin --config --help" ;;
+    top) words="--once --interval --admin --config --help" ;;
     reload) words="--admin --config --help" ;;
     status) words="--admin --config --output --help" ;;
   esac

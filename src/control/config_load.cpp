@@ -56,7 +56,7 @@ Config read_config(Reader& reader, const YamlNode& document) {
   read_domains(root, config.domains);
   read_auth(root, config);
   read_registrar(root, config.registrar);
-  read_upstreams(root, config.upstreams);
+  read_upstreams(root, config);
   read_routes(root, config);
   read_proxy(root, config.proxy);
   read_dns(root, config.dns);

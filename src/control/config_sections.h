@@ -10,7 +10,8 @@ void read_domains(Section& root, std::vector<std::string>& domains);
 // After the domains: the realm's default is the first.
 void read_auth(Section& root, Config& config);
 void read_registrar(Section& root, Registrar& registrar);
-void read_upstreams(Section& root, std::vector<Upstream>& upstreams);
+// After the listeners, which say what families of addresses can be reached.
+void read_upstreams(Section& root, Config& config);
 // After the upstreams, which routes name.
 void read_routes(Section& root, Config& config);
 void read_proxy(Section& root, Proxy& proxy);

@@ -52,13 +52,26 @@ bool read_place(Reader& reader, const YamlNode& node, Target& target) {
   return false;
 }
 
-void read_target(Reader& reader, const YamlNode& item, std::vector<Target>& targets) {
+// A target is reached from a listener's socket of its family; one on [::] speaks both.
+bool is_reachable(const IpAddress& ip, const std::vector<Listener>& listeners) {
+  return listeners.empty() || std::ranges::any_of(listeners, [&](const Listener& listener) {
+           const IpAddress& bound = listener.bind.ip;
+           return bound.is_v4() == ip.is_v4() || (!bound.is_v4() && bound.is_unspecified());
+         });
+}
+
+void read_target(Reader& reader, const YamlNode& item, const std::vector<Listener>& listeners,
+                 std::vector<Target>& targets) {
   Section section(reader, item, "upstreams.targets");
   Target target;
   section.number("weight", target.weight, 1, kWeightMax);
   section.number("priority", target.priority, 0, kPriorityMax);
   const YamlNode* node = section.need("uri", "{ uri: \"sip:192.0.2.11\" }");
   if (!node || !section.text("uri", target.uri, 255) || !read_place(reader, *node, target)) return;
+  if (const auto ip = parse_ip(target.host); ip && !is_reachable(*ip, listeners)) {
+    return reader.report(node->at, in_quotes(target.uri) + " cannot be reached: no listener speaks " +
+                                       (ip->is_v4() ? "IPv4" : "IPv6"));
+  }
   const auto same = std::ranges::find_if(targets, [&](const Target& t) { return same_place(t, target); });
   if (same != targets.end()) {
     return reader.report(node->at, "the target " + in_quotes(target.uri) + " is listed twice");
@@ -136,7 +149,8 @@ void read_failover(Section& upstream, Failover& failover) {
   if (listed) failover = std::move(read);
 }
 
-void read_upstream(Reader& reader, const YamlNode& item, std::vector<Upstream>& upstreams) {
+void read_upstream(Reader& reader, const YamlNode& item, Config& config) {
+  std::vector<Upstream>& upstreams = config.upstreams;
   Section section(reader, item, "upstreams");
   Upstream upstream;
   const YamlNode* name = section.need("name", "name: pbx");
@@ -146,7 +160,9 @@ void read_upstream(Reader& reader, const YamlNode& item, std::vector<Upstream>& 
     algorithms.emplace_back(each, *balance::algorithm_named(each));
   section.choice<balance::Algorithm>("algorithm", upstream.algorithm, algorithms);
   if (section.need("targets", "targets: [ { uri: \"sip:192.0.2.11\" } ]")) {
-    section.list("targets", [&](const YamlNode& target) { read_target(reader, target, upstream.targets); });
+    section.list("targets", [&](const YamlNode& target) {
+      read_target(reader, target, config.listeners, upstream.targets);
+    });
   }
   read_health(section, upstream.health);
   read_failover(section, upstream.failover);
@@ -163,13 +179,14 @@ void read_upstream(Reader& reader, const YamlNode& item, std::vector<Upstream>& 
 
 }  // namespace
 
-void read_upstreams(Section& root, std::vector<Upstream>& upstreams) {
+void read_upstreams(Section& root, Config& config) {
+  std::vector<Upstream>& upstreams = config.upstreams;
   root.list("upstreams", [&](const YamlNode& item) {
     if (upstreams.size() == limits::kUpstreamsMax) {
       return root.reader().report(item.at,
                                   "more than " + std::to_string(limits::kUpstreamsMax) + " upstreams");
     }
-    read_upstream(root.reader(), item, upstreams);
+    read_upstream(root.reader(), item, config);
   });
 }
 

@@ -214,6 +214,7 @@ TEST(ConfigLoad, PathsStartAtTheFile) {
   EXPECT_EQ(config->auth.users.path, folder.path() / "users.csv");
 }
 
+const std::string kBothFamilies = "version: 1\nlisteners: [ { bind: \"[::]:5060\" } ]\n";
 const std::string kUpstreams =
     "upstreams:\n"
     "  - name: pbx\n"
@@ -229,7 +230,7 @@ const std::string kUpstreams =
     "  - { name: spare, targets: [ { uri: \"sip:10.0.0.13\" } ] }\n";
 
 TEST(ConfigLoad, UpstreamsAreReadWhole) {
-  const Config config = fine(kListener + kUpstreams);
+  const Config config = fine(kBothFamilies + kUpstreams);
   ASSERT_EQ(config.upstreams.size(), 2u);
   const Upstream& pbx = config.upstreams[0];
   EXPECT_EQ(pbx.name, "pbx");
@@ -249,7 +250,7 @@ TEST(ConfigLoad, UpstreamsAreReadWhole) {
 TEST(ConfigLoad, RoutesNameTheirUpstreamAndHowTheUserIsRewritten) {
   using Kind = proxy::Action::Kind;
   const Config config =
-      fine(kListener + kUpstreams +
+      fine(kBothFamilies + kUpstreams +
            "routes:\n"
            "  - { match: { source: [10.0.0.0/8, \"2001:db8::/32\"] }, do: { forward: spare, strip: 2, "
            "prefix: \"0049\", mode: stateless } }\n"
@@ -274,7 +275,7 @@ TEST(ConfigLoad, RoutesNameTheirUpstreamAndHowTheUserIsRewritten) {
 }
 
 TEST(ConfigLoad, ARouteThatForwardsEverythingForwardsRegisterToo) {
-  const Config config = fine(kListener + kUpstreams + "routes: [ { do: { forward: pbx } } ]\n");
+  const Config config = fine(kBothFamilies + kUpstreams + "routes: [ { do: { forward: pbx } } ]\n");
   const proxy::RouteTable table = make_route_table(config);
   for (const char* method : {"REGISTER", "INVITE", "FOO"}) {
     EXPECT_EQ(table.decide({sip::parse_method(method), method, "100", "example.com"}).kind,
