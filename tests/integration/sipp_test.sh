@@ -25,8 +25,11 @@ scenario() {
 fails() { ! "$@"; }
 
 cd "$WORK"
-for name in options register register-unregister query wrong-password; do
+for name in options register register-unregister query; do
   expect "SIPp $name: 30 calls succeed" scenario "$name" sipp.csv 30
 done
+# Five wrong passwords a user and source are answered as any; then who guesses is told to wait (limits.failed_auth).
+expect "SIPp wrong-password: 15 calls are challenged again" scenario wrong-password sipp.csv 15
+expect "SIPp wrong-password: the sixth of a user is not" fails scenario wrong-password sipp.csv 1
 expect "SIPp register fails with a wrong password" fails scenario register wrong.csv 1
 finish
