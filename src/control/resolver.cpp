@@ -207,7 +207,8 @@ void Resolver::Running::settle(std::uint64_t id) {
   std::vector<Resolved> places = lookup.srv.empty() ? places_of(host, port, lookup.addresses[host])
                                                     : places_of(lookup.srv, lookup.addresses);
   watched->second.addresses = std::move(lookup.addresses);
-  end(id, lookup.failed.empty() && !places.empty(), std::move(places));
+  const bool good = lookup.failed.empty() && !places.empty();  // before `places` moves on
+  end(id, good, std::move(places));
 }
 
 void Resolver::Running::end(std::uint64_t id, bool good, std::vector<Resolved> places, bool denied) {
