@@ -62,9 +62,10 @@ Row shard_row(const Rates& rates) {
     row.push_back(whole(rates.of_class(of_class)));
   row.push_back(fmt::format("{}", rates.after.value("transactions", std::uint64_t{0})));
   row.push_back(fmt::format("{}", rates.after.value("bindings", std::uint64_t{0})));
-  row.push_back(rates.after.contains("queue_delay_us")
-                    ? short_time(rates.after["queue_delay_us"].get<std::uint64_t>())
-                    : "-");
+  // The mean over the interval of what messages had waited before they were decided.
+  const double messages = rates.of("waits");
+  row.push_back(messages > 0 ? short_time(static_cast<std::uint64_t>(rates.of("waited_us") / messages))
+                             : "-");
   row.push_back(whole(rates.of("dropped") + rates.of("mailbox_full")));
   return row;
 }

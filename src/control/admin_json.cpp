@@ -30,6 +30,8 @@ Json shard_json(const ProcessView& process, std::size_t i, std::span<const Durat
   json["transactions"] = sum(counters.proxy.began) - sum(counters.proxy.ended);
   json["unanswered"] = face.transactions.load(std::memory_order_relaxed);
   json["dropped"] = sum(counters.dropped);
+  json["waited_us"] = counters.waits_us.read();  // of `waits` messages together
+  json["waits"] = sum(counters.waits);
   json["malformed"] = counters.malformed.read();
   json["handed_over"] = counters.handed_over.read();
   json["taken_in"] = counters.taken_in.read();

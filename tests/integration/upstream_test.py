@@ -165,7 +165,10 @@ def reasons(world, report):
 
 
 def figures(world, report, one):
+    calling = threading.Thread(target=lambda: [world.call(f"top-{n}@test") for n in range(50)])
+    calling.start()
     code, out, err = world.run("top", "--once", "--interval", "0.2")
+    calling.join()
     report.expect("top prints shards and upstreams", code == 0 and "REQUESTS/S" in out and f"127.0.0.1:{one.port}" in out, out + err)
     text = world.metrics()
     for needle in (f'ringweir_target_up{{upstream="pbx",target="127.0.0.1:{one.port}"}} 1',
