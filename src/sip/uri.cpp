@@ -194,7 +194,7 @@ std::optional<std::string_view> canonical_aor(const Uri& uri, char* out, std::si
   if (uri.user.size() + 1 + uri.host.size() > capacity) return std::nullopt;
   char* to = out;
   std::size_t i = 0;
-  if (uri.user.find('%') == uri.user.npos) {
+  if (!uri.user.empty() && uri.user.find('%') == uri.user.npos) {
     std::memcpy(to, uri.user.data(), uri.user.size());
     to += uri.user.size();
     i = uri.user.size();

@@ -14,6 +14,7 @@ class Writer {
   Writer(char* begin, std::size_t capacity) noexcept : begin_(begin), at_(begin), end_(begin + capacity) {}
 
   void put(std::string_view text) noexcept {
+    if (text.empty()) return;  // memcpy from nowhere is undefined, even of nothing
     if (text.size() > static_cast<std::size_t>(end_ - at_)) [[unlikely]] return fail();
     std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
