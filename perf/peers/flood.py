@@ -30,7 +30,7 @@ def socket_drops(port):
 def refresh_command(options, server, seed):
     seconds = options.seconds + LEAD
     return runs.command(options, server, "refresh", options.users,
-                        ["--rate", str(options.refresh_rate), "--register-first", str(options.users), "--sockets", "16",
+                        ["--rate", str(options.refresh_rate), "--register-first", str(options.users),
                          "--duration", str(seconds), "--warm-up", str(LEAD), "--seed", str(seed)])
 
 
